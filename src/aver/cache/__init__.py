@@ -1,0 +1,1 @@
+"""Clip-level content addressing.  It knows no emotion and no video."""

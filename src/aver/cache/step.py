@@ -1,0 +1,95 @@
+"""What a per-clip computation is: a function, its params, what it reads, and the key that all of it gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from aver.cache.code import code_digest
+from aver.cache.objects import Arrays, digest_of, pack
+
+#: Raised when the meaning of a key or the layout of the cache changes; older entries are then never found.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or folder outside the cache, named by the sha256 of its content; the path is no part of the key."""
+
+    digest: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A result of another step, named by the sha256 of its object; made again on demand when it was evicted."""
+
+    digest: str
+
+
+@dataclass(frozen=True)
+class Inline:
+    """Small arrays handed over directly."""
+
+    arrays: Arrays
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the packed arrays."""
+        return digest_of(pack(self.arrays))
+
+
+Input = Source | Stored | Inline
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of computation with its params.
+
+    Args:
+        name: what it makes, e.g. `faces`; part of the key.
+        function: `function(params, **inputs) -> dict of arrays`, defined at the top level of a leaf module.  A
+            `Source` reaches it as a path, the other inputs as dicts of arrays.
+        params: a frozen dataclass holding only what can change the result.
+        runtime: versions of the libraries that make the bytes.
+        evictable: the objects are heavy intermediates: they may be deleted and come back on demand.
+        note: from the arrays, the few plain values (JSON) that stay readable when the object is evicted.
+    """
+
+    name: str
+    function: Callable[..., Arrays]
+    params: Any
+    runtime: Mapping[str, str] = field(default_factory=dict)
+    evictable: bool = False
+    note: Callable[[Arrays], dict[str, Any]] | None = None
+
+    @cached_property
+    def fixed_parts(self) -> dict[str, Any]:
+        """The parts of the key that do not depend on the clip."""
+        return {
+            "format": FORMAT,
+            "step": self.name,
+            "code": code_digest(self.function.__module__),
+            "function": self.function.__qualname__,
+            "params": asdict(self.params) if is_dataclass(self.params) else dict(self.params),
+            "runtime": dict(self.runtime),
+        }
+
+    def parts(self, inputs: Mapping[str, Input]) -> dict[str, Any]:
+        """Return everything that the key covers, as JSON-ready values."""
+        return {**self.fixed_parts, "inputs": {name: inputs[name].digest for name in sorted(inputs)}}
+
+
+def canonical(value: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """Return the key: sha256 (hex) over the canonical JSON of the parts."""
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Sequences, fusion strategies and their training."""

@@ -1,0 +1,1 @@
+"""One adapter per corpus: raw folder in, one row per clip out."""

@@ -1,0 +1,106 @@
+"""Every error AVER raises on purpose, and the closed list of reasons why a clip can fail.
+
+    AverError
+    ├── ParamsError      params.yaml: unknown, missing or mistyped key, unknown name
+    ├── CorpusError      corpus root missing, empty, or without a clip of that corpus
+    ├── WeightsError     encoder weights missing, wrong, or of an unknown layout
+    ├── ClipsError       more clips failed than `max_failed_fraction` allows
+    ├── CacheError       clip cache unusable: disk full, no permission, an object that cannot be made again
+    ├── StoreError       feature store damaged, of an unknown version, or not what the caller expects
+    ├── LeakageError     a speaker, a take or identical content on both sides of a split
+    └── BenchmarkError   a benchmark that its corpora cannot serve
+
+A message says what happened, what was expected, what was found, and what to do.  `main_of` turns an `AverError`
+into one readable block on stderr and exit status 1; any other exception is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class AverError(Exception):
+    """Base of all errors that a user can cause and can mend."""
+
+
+class ParamsError(AverError):
+    """`params.yaml` asks for something that does not exist or leaves something out."""
+
+
+class CorpusError(AverError):
+    """A corpus root does not hold what its adapter expects."""
+
+
+class WeightsError(AverError):
+    """Encoder weights are missing, damaged, or not of the declared layout."""
+
+
+class ClipsError(AverError):
+    """Too many clips failed in one stage."""
+
+
+class CacheError(AverError):
+    """The clip cache cannot be read or written."""
+
+
+class StoreError(AverError):
+    """A feature store is damaged, of an unknown version, or not the one asked for."""
+
+
+class LeakageError(AverError):
+    """Training and test share a speaker, a take or identical content."""
+
+
+class BenchmarkError(AverError):
+    """A benchmark cannot be run on the corpora it names."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a clip failed, in words, and what the user can do about it."""
+
+    meaning: str
+    remedy: str
+
+
+REASONS: dict[str, Reason] = {
+    "missing": Reason("the file is not there any more", "restore the file, or run the corpora stage again"),
+    "unreadable": Reason("the file cannot be opened", "check the file's permissions and its disk"),
+    "empty": Reason("the file has no bytes", "copy or download the file again"),
+    "git_lfs_pointer": Reason(
+        "the file is a git-lfs pointer, not the media itself", "run `git lfs pull` where the corpus was cloned"
+    ),
+    "not_media": Reason("ffmpeg does not recognise the content", "copy the file again, or remove it from the corpus"),
+    "truncated": Reason("the file ends before the media it declares", "copy or download the file again"),
+    "damaged": Reason("nothing in the file can be decoded", "copy or download the file again"),
+    "no_streams": Reason("the file holds neither picture nor sound", "remove the file from the corpus"),
+    "too_long": Reason("decoding ran past the time limit of the media block", "cut the clip, or raise timeout_s"),
+    "inconsistent": Reason("two decodings of the file disagree", "the file changed while it was read: run again"),
+    "duplicate": Reason("another file of the corpus has the same name", "keep one of the two files"),
+    "bad_name": Reason(
+        "the name looks like one of the corpus's but a field of it is impossible", "rename the file as the corpus does"
+    ),
+    "internal": Reason("AVER met a case it does not handle", "please report it, with the clip's name and the detail"),
+}
+
+
+def remedy(reason: str) -> str:
+    """Return what to do about a reason code."""
+    return REASONS[reason].remedy
+
+
+def main_of(run: Callable[[], None]) -> None:
+    """Run a stage script's `main`: `AverError` becomes a readable block and exit status 1, without a traceback."""
+    logging.basicConfig(level=os.environ.get("AVER_LOG", "INFO"), format="%(message)s", stream=sys.stderr)
+    try:
+        run()
+    except AverError as error:
+        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted: every finished clip is kept in the clip cache; run again to go on from there.\n")
+        raise SystemExit(130) from None

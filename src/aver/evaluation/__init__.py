@@ -1,0 +1,1 @@
+"""Predictions in, metrics with their intervals out."""

@@ -1,0 +1,1 @@
+"""The steady largest face of a clip: boxes, status, crops."""

@@ -1,0 +1,1 @@
+"""Encoders, and the step that turns crops or sound into feature rows."""

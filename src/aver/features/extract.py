@@ -1,0 +1,139 @@
+"""The features stage's work: one stream of one corpus, through the clip cache, into a store."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aver.cache.cache import Cache, Failed, Inline, Source, Step, Stored
+from aver.cache.step import Input, key_of
+from aver.features.encoder import Encoder
+from aver.features.registry import get_encoder
+from aver.ledger import Failure, gate, write_ledger
+from aver.parallel import Task, run_tasks
+from aver.params.blocks import Parallel, Params
+from aver.store.schema import Header
+from aver.store.writer import ClipEntry, Rows, write_store
+from aver.weights.build import WeightsFolder, read_weights
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the stages before left about one corpus: rows of their tables."""
+
+    media: Sequence[Mapping[str, Any]]
+    faces: Sequence[Mapping[str, Any]]
+    windows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The entries of a stream's store, its header, and the clips that failed."""
+
+    header: Header
+    entries: list[ClipEntry]
+    failures: list[Failure]
+
+
+def extract(corpus: str, stream: str, before: Stages, weights: Path, params: Params) -> Extracted:
+    """Embed every clip of a corpus that has the stream's modality.
+
+    Args:
+        corpus: its name, for the progress line.
+        stream: its name under `features`.
+        before: rows of media, faces and windows.
+        weights: the folder of all weights, with one folder per encoder.
+        params: all params.
+
+    Raises:
+        WeightsError: the encoder's weights are not there.
+    """
+    block = params.features[stream]
+    encoder = get_encoder(block.encoder)
+    found = read_weights(block.encoder, weights / block.encoder)
+    wanted = encoder.params(block)
+    step = Step(f"embed-{encoder.name}", encoder.embed, wanted, encoder.runtime(wanted))
+    inputs, absent = _inputs(encoder, before, block.window)
+    source = Source(found.digest, found.folder)
+    tasks = [Task(clip_id, step, {**given, "weights": source}) for clip_id, given in inputs.items()]
+    cache = Cache()
+    outcomes = run_tasks(tasks, f"features {corpus} {stream}", _spread(params.parallel, step), cache).outcomes
+    entries = [ClipEntry(clip_id, "absent", reason) for clip_id, reason in absent.items()]
+    failures = []
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        if isinstance(outcome, Failed):
+            failures.append(Failure(task.name, f"features {stream}", outcome.reason, outcome.detail))
+            entries.append(ClipEntry(task.name, "failed", outcome.reason))
+        else:
+            digest = outcome.digest
+            entries.append(ClipEntry(task.name, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
+    return Extracted(_header(stream, encoder, step, found), entries, failures)
+
+
+def write_features(folder: Path, extracted: Extracted, params: Params) -> None:
+    """Write the store, `failures.parquet` and `summary.json`.
+
+    Raises:
+        ClipsError: too many failures.
+    """
+    gate(extracted.failures, len(extracted.entries), params.max_failed_fraction)
+    block = params.features[extracted.header.stream]
+    rows = write_store(folder, extracted.header, extracted.entries, block.buckets, block.shards)
+    status = Counter(entry.status for entry in extracted.entries)
+    summary = {
+        "clips": len(extracted.entries),
+        "with_rows": status["ok"],
+        "rows": rows,
+        "absent": dict(sorted(Counter(e.reason for e in extracted.entries if e.status == "absent").items())),
+        "encoder": extracted.header.encoder,
+        "weights": extracted.header.weights_source,
+        "weights_sha256": extracted.header.weights,
+    }
+    write_ledger(folder, extracted.failures, summary)
+
+
+def _inputs(encoder: Encoder, before: Stages, window: str) -> tuple[dict[str, dict[str, Input]], dict[str, str]]:
+    """Return what each clip's embedding reads, and for the other clips why the modality is absent."""
+    if encoder.reads == "faces":
+        absent = {row["clip_id"]: row["absent"] for row in before.faces if row["absent"]}
+        faces = (row for row in before.faces if not row["absent"])
+        return {row["clip_id"]: {"crops": Stored(row["crops"])} for row in faces}, absent
+    absent = {row["clip_id"]: "no_sound" for row in before.media if not row["has_sound"]}
+    windows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in before.windows:
+        if row["window"] == window:
+            windows[row["clip_id"]].append(row)
+    sounding = (row for row in before.media if row["has_sound"])
+    return {
+        row["clip_id"]: {"sound": Stored(row["sound"]), "windows": _inline(windows[row["clip_id"]])} for row in sounding
+    }, absent
+
+
+def _inline(windows: list[Mapping[str, Any]]) -> Inline:
+    return Inline(
+        {
+            "samples": np.array([[w["sample0"], w["sample1"]] for w in windows], np.int64).reshape(-1, 2),
+            "times_s": np.array([[w["t0_s"], w["t1_s"]] for w in windows], np.float64).reshape(-1, 2),
+            "status": np.array([w["status"] for w in windows], "U8"),
+        }
+    )
+
+
+def _rows(cache: Cache, digest: str) -> Rows:
+    arrays = cache.load(digest)
+    return Rows(arrays["rows"], arrays["times_s"], arrays["status"].tolist())  # type: ignore[arg-type]
+
+
+def _spread(parallel: Parallel, step: Step) -> Parallel:
+    """One process owns a GPU; several would each load the model and wait for each other."""
+    return replace(parallel, jobs=1) if step.runtime.get("device") == "cuda" else parallel
+
+
+def _header(stream: str, encoder: Encoder, step: Step, weights: WeightsFolder) -> Header:
+    fingerprint = key_of({"params": step.fixed_parts["params"], "runtime": dict(step.runtime)})
+    return Header(stream, encoder.name, encoder.row_shape, fingerprint, weights.digest, weights.source)

@@ -1,0 +1,112 @@
+"""VGG-Face: the VGG-16 trunk on 64 x 64 crops, 2048-d per crop.
+
+System A (Salas-Cáceres et al. 2024, §4.1) embeds faces with VGG-Face, VGG-16 backbone, 2048 values: the trunk's five
+max-poolings take 64 x 64 to 2 x 2 x 512.  Layer names follow the published PyTorch state dict (`conv1_1` … `conv5_3`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from aver.device import resolve, torch_runtime
+from aver.features.encoder import Encoder
+from aver.outcome import Unusable
+from aver.weights.trunk import BLOCKS, TRUNK
+
+if TYPE_CHECKING:
+    from aver.cache.objects import Arrays
+
+#: Mean of the VGG-Face training pictures, RGB (Parkhi et al. 2015, released with the model).
+MEAN_RGB = (129.1863, 104.7624, 93.5940)
+CROP_PX = 64
+#: Crops per forward pass.  The last pass of a clip is padded to it, so a row never depends on how many came along.
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class VggFaceParams:
+    """What decides the bytes: `rgb01` (RGB / 255, system A's public code) or `bgr_mean` (BGR minus the mean)."""
+
+    scaling: str
+    device: str
+
+
+class VggFace(nn.Module):
+    """The trunk: [B, 3, 64, 64] float32 -> [B, 2048] float32, channels first when flattened."""
+
+    def __init__(self, state: dict[str, torch.Tensor]) -> None:
+        super().__init__()
+        for name, inputs, outputs in TRUNK:
+            self.add_module(name, nn.Conv2d(inputs, outputs, 3, padding=1))
+        self.load_state_dict({key: state[key] for key in self.state_dict()})
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the trunk."""
+        for block, widths in enumerate(BLOCKS, start=1):
+            for number in range(1, len(widths) + 1):
+                x = torch.relu_(self.get_submodule(f"conv{block}_{number}")(x))
+            x = nn.functional.max_pool2d(x, 2)
+        return x.flatten(1)
+
+
+@lru_cache(maxsize=1)
+def load(weights: Path, device: str) -> VggFace:
+    """Return the trunk with the weights in a folder; fully connected layers in the file are left aside."""
+    torch.set_num_threads(1)
+    state = torch.load(weights / "vgg_face_weights.pth", map_location="cpu", weights_only=True)
+    model = VggFace(state).eval().to(device)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def scale(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
+    """Return crops [B, H, W, 3] uint8 RGB as the network wants them, [B, 3, H, W] float32."""
+    if scaling == "rgb01":
+        values = crops.astype(np.float32) / 255
+    else:
+        values = (crops.astype(np.float32) - np.array(MEAN_RGB, np.float32))[..., ::-1]
+    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+
+
+def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> NDArray[np.float32]:
+    """Return the embedding [N, 2048] of crops [N, 64, 64, 3] uint8 RGB."""
+    device = resolve(params.device)
+    model = load(weights, device)
+    rows = np.zeros((len(crops), 2048), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(crops), BATCH):
+            batch = np.zeros((BATCH, *crops.shape[1:]), np.uint8)
+            part = crops[start : start + BATCH]
+            batch[: len(part)] = part
+            x = torch.from_numpy(scale(batch, params.scaling)).to(device, memory_format=torch.channels_last)
+            rows[start : start + len(part)] = model(x)[: len(part)].cpu().numpy()
+    return rows
+
+
+def embed(params: VggFaceParams, crops: Arrays, weights: Path) -> Arrays:
+    """Return one row per crop of a clip, with the crop's time and face status (see `aver.faces.crop.faces`)."""
+    if crops["crops"].shape[1:] != (CROP_PX, CROP_PX, 3):
+        raise Unusable("internal", f"vggface wants {CROP_PX} px crops, got {crops['crops'].shape[1]}: faces.crop_px")
+    status = crops["status"][crops["status"] > 0]
+    return {
+        "rows": encode(params, crops["crops"], weights),
+        "times_s": crops["times_s"],
+        "status": np.where(status == 1, "detected", "interpolated"),
+    }
+
+
+ENCODER = Encoder(
+    name="vggface",
+    reads="faces",
+    row_shape=(2048,),
+    params=lambda stream: VggFaceParams(stream.scaling or "rgb01", stream.device),
+    embed=embed,
+    runtime=lambda params: torch_runtime(params.device),
+)

@@ -1,0 +1,1 @@
+"""Who trains, validates and tests; the leakage gate."""

@@ -1,0 +1,66 @@
+"""Protocols: which speakers train, validate and test in each fold.
+
+`subject`: speaker-disjoint k-fold.  Speakers are ordered at random within each sex, the sexes interleaved, and dealt to
+the folds in turn, so folds differ by at most one speaker.  A fold's validation speakers come out of its training
+speakers: the next ones in the same order after the fold's test speakers, so every speaker validates about equally
+often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from aver.errors import BenchmarkError
+from aver.params.blocks import Benchmark
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+def subject(clips: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> list[dict[str, str]]:
+    """Return, per fold, the role of every speaker (`train` | `validation` | `test`).
+
+    Args:
+        clips: rows of `clips.parquet` with `speaker` and `sex`.
+        benchmark: `folds`, `validation_fraction` and `fold_seed` are used.
+
+    Raises:
+        BenchmarkError: a clip without a speaker, or too few speakers.
+    """
+    nameless = [clip["clip_id"] for clip in clips if not clip["speaker"]]
+    if nameless:
+        raise BenchmarkError(
+            f"protocol 'subject' needs to know who speaks, but {len(nameless)} clips have no speaker, e.g. "
+            f"{', '.join(nameless[:3])}. Add a speaker column to labels.csv."
+        )
+    order = _order({clip["speaker"]: clip["sex"] for clip in clips}, benchmark.fold_seed)
+    if len(order) < benchmark.folds or len(order) < 3:
+        raise BenchmarkError(
+            f"{benchmark.folds} speaker-disjoint folds need at least {max(benchmark.folds, 3)} speakers, found "
+            f"{len(order)}: {', '.join(sorted(order))}. Lower `folds`, or add speakers."
+        )
+    folds = []
+    for fold in range(benchmark.folds):
+        test = set(order[fold :: benchmark.folds])
+        # From the first test speaker on, so that validation moves round with the fold.
+        rest = [speaker for speaker in (*order[fold:], *order[:fold]) if speaker not in test]
+        held_out = set(rest[: max(1, min(len(rest) - 1, ceil(benchmark.validation_fraction * len(rest))))])
+        folds.append({s: TEST if s in test else VALIDATION if s in held_out else TRAIN for s in sorted(order)})
+    return folds
+
+
+def _order(sex_of: Mapping[str, str], seed: int) -> list[str]:
+    rng = np.random.default_rng(seed)
+    groups = []
+    for sex in sorted(set(sex_of.values())):
+        members = sorted(speaker for speaker, other in sex_of.items() if other == sex)
+        groups.append([members[k] for k in rng.permutation(len(members))])
+    return [speaker for turn in zip_longest(*groups) for speaker in turn if speaker is not None]
+
+
+#: Protocols by name.
+PROTOCOLS = {"subject": subject}

@@ -1,0 +1,1 @@
+"""What a clip holds: streams, times, kept frames, 16 kHz sound."""

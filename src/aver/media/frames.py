@@ -1,0 +1,73 @@
+"""The kept frames of a clip as RGB pictures, streamed; short clips stay in memory so that two passes decode once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from aver.clock import kept_frames
+from aver.media.ffmpeg import clip_input, pipe
+from aver.outcome import Unusable
+
+if TYPE_CHECKING:
+    from aver.cache.objects import Arrays
+
+#: Decoded frames up to this many bytes are kept for the next pass (97 frames of 1280x720); beyond it they are decoded
+#: again, so that an hour-long clip needs no more memory than a short one.
+KEEP_BYTES = 256 << 20
+
+
+class Frames:
+    """Iterate over the kept frames of a clip, as often as needed, in presentation order.
+
+    Args:
+        clip: the file.
+        probe: what `aver.media.probe.probe` returned for it.
+        keep_every: keep frames 0, keep_every, 2 * keep_every … (see `aver.clock.kept_frames`).
+        timeout_s: longest time for one pass.
+    """
+
+    def __init__(self, clip: Path, probe: Arrays, keep_every: int, timeout_s: float) -> None:
+        self.clip, self.keep_every, self.timeout_s = clip, keep_every, timeout_s
+        self.width, self.height = (int(side) for side in probe["pixels"])
+        self.stream = str(int(probe["streams"][0]))
+        self.count = len(kept_frames(len(probe["frame_times_s"]), keep_every))
+        self._kept: list[NDArray[np.uint8]] | None = None
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield [height, width, 3] uint8 RGB frames.
+
+        Raises:
+            Unusable: `inconsistent` if the number of frames is not the promised one, `too_long`.
+        """
+        if self._kept is not None:
+            yield from self._kept
+            return
+        fits = self.count * self.width * self.height * 3 <= KEEP_BYTES
+        kept: list[NDArray[np.uint8]] = []
+        seen = 0
+        for frame in self._decode():
+            seen += 1
+            if fits:
+                kept.append(frame)
+            yield frame
+        if seen != self.count:
+            raise Unusable("inconsistent", f"the probe promised {self.count} kept frames, decoding gave {seen}")
+        self._kept = kept if fits else None
+
+    def _decode(self) -> Iterator[NDArray[np.uint8]]:
+        video = clip_input(self.clip)[self.stream]
+        if self.keep_every > 1:
+            video = video.filter("select", f"not(mod(n,{self.keep_every}))")
+        node = ffmpeg.output(
+            video, "pipe:1", format="rawvideo", pix_fmt="rgb24", fps_mode="passthrough", sws_flags="bitexact+bilinear"
+        )
+        length = self.width * self.height * 3
+        with pipe(node, self.timeout_s) as stream:
+            while len(content := stream.read(length)) == length:
+                yield np.frombuffer(content, np.uint8).reshape(self.height, self.width, 3)

@@ -1,0 +1,1 @@
+"""`params.yaml`: one frozen dataclass per block, validated strictly and whole before any work."""

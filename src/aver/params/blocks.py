@@ -1,0 +1,175 @@
+"""The blocks of `params.yaml`, one frozen dataclass each.  What a key means stands beside it in `params.yaml`.
+
+Never add a key called `size` or `nfiles`, at any depth: DVC leaves those out of its run-cache key and would restore
+wrong outs.  A test forbids them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+Count = Annotated[int, Field(ge=1)]
+Fraction01 = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Parallel:
+    """How per-clip work is spread.  It changes no result, so no stage depends on it."""
+
+    jobs: Annotated[int, Field(ge=-1)]
+    backend: Literal["loky", "threading", "dask"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Synthetic:
+    """The built-in corpus."""
+
+    speakers: Annotated[int, Field(ge=2)]
+    takes: Count
+    seed: int
+    fps: Count
+    frame_px: Annotated[int, Field(ge=96)]
+    duration_s: tuple[Positive, Positive]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Corpus:
+    """Where one corpus lies, and which adapter reads it (default: the adapter with the corpus's name)."""
+
+    root: Annotated[str, Field(min_length=1)]
+    adapter: str = ""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Media:
+    """Probing and sound."""
+
+    keep_every: Count
+    sample_rate_hz: Count
+    timeout_s: Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class Faces:
+    """Detection, following and crops."""
+
+    detector: Literal["haar"]
+    detect_side_px: Annotated[int, Field(ge=64)]
+    scale_factor: Annotated[float, Field(gt=1)]
+    min_neighbours: Count
+    min_face_fraction: Fraction01
+    smooth_frames: Count
+    max_gap_s: Annotated[float, Field(ge=0)]
+    margin: Annotated[float, Field(ge=0)]
+    crop_px: Annotated[int, Field(ge=16)]
+    timeout_s: Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class Window:
+    """One kind of window."""
+
+    rule: Literal["thirds", "fixed"]
+    window_s: Positive | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Weights:
+    """Where one encoder's weights come from."""
+
+    source: Literal["seeded", "pretrained"]
+    seed: int = 0
+    location: str | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
+class Stream:
+    """One encoder over one kind of window (`window: frames` means one row per kept frame with a face)."""
+
+    encoder: Literal["vggface", "xvector", "vggish"]
+    window: str
+    scaling: Literal["rgb01", "bgr_mean"] | None = None
+    normalise: bool = False
+    device: Device = "auto"
+    shards: Literal["hdf5", "parquet"] = "hdf5"
+    buckets: Count = 8
+
+
+@dataclass(frozen=True, config=STRICT)
+class Benchmark:
+    """Corpora, protocol and seeds of one comparison."""
+
+    corpora: Annotated[tuple[str, ...], Field(min_length=1)]
+    protocol: Literal["subject"]
+    folds: Annotated[int, Field(ge=2)]
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)]
+    fold_seed: int
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Budget:
+    """How long a classifier is trained."""
+
+    epochs: Count
+    patience: Count
+    sequence_stride: Count
+    max_sequences: Count
+
+
+@dataclass(frozen=True, config=STRICT)
+class Classifiers:
+    """The head of system A and its training."""
+
+    visual: str
+    acoustic: str
+    sequence_frames: Count
+    lstm_units: Count
+    dense_units: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    batch: Count
+    learning_rate: Positive
+    learning_rate_min: Positive
+    learning_rate_patience: Count
+    weight_decay: Annotated[float, Field(ge=0)]
+    class_weights: bool
+    device: Device
+    budgets: dict[str, Budget]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Evaluation:
+    """Intervals of the metrics."""
+
+    bootstrap_draws: Count
+    bootstrap_seed: int
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Params:
+    """The whole of `params.yaml`."""
+
+    fusion: str
+    budget: str
+    max_failed_fraction: Fraction01
+    parallel: Parallel
+    synthetic: Synthetic
+    corpora: dict[str, Corpus]
+    media: Media
+    faces: Faces
+    windows: dict[str, Window]
+    weights: dict[str, Weights]
+    features: dict[str, Stream]
+    benchmarks: dict[str, Benchmark]
+    classifiers: Classifiers
+    evaluation: Evaluation

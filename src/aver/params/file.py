@@ -1,0 +1,111 @@
+"""Read `params.yaml`: every block is checked before one of them is handed out, so a typo stops any stage at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from aver.errors import ParamsError
+from aver.params import blocks
+
+#: Names that other modules register; written out so that a typo fails without importing torch or a corpus adapter.
+#: `tests/test_conventions.py` holds them against the registries.
+ADAPTERS = ("folder", "ravdess", "synthetic")
+STRATEGIES = ("acoustic", "concat", "visual")
+FRAMES = "frames"
+PICTURE_ENCODERS = ("vggface",)
+
+
+def load(path: str | Path | None = None) -> blocks.Params:
+    """Read and check the whole of `params.yaml`.
+
+    Args:
+        path: the file; default `$AVER_PARAMS`, else `params.yaml` in the working directory.
+
+    Raises:
+        ParamsError: the file is missing or no YAML; a key is unknown, missing or mistyped; a name refers to nothing.
+            The message names every offending key and what is accepted.
+    """
+    file = Path(path or os.environ.get("AVER_PARAMS", "params.yaml"))
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{file} does not exist; run from the repository's root folder") from None
+    except yaml.YAMLError as exc:
+        raise ParamsError(f"{file} is not valid YAML: {exc}") from exc
+    try:
+        # JSON mode: strict about types, yet a YAML list may fill a tuple.
+        params = TypeAdapter(blocks.Params).validate_json(json.dumps(content))
+    except ValidationError as exc:
+        raise ParamsError(_explain(file, exc)) from None
+    _check_names(file, params)
+    return params
+
+
+def known(kind: str, name: str, names: tuple[str, ...] | list[str]) -> None:
+    """Raise `ParamsError` naming the known names (and the nearest one) unless `name` is one of them."""
+    if name in names:
+        return
+    near = get_close_matches(name, names, n=1)
+    hint = f", did you mean {near[0]!r}?" if near else "."
+    raise ParamsError(f"{kind}: unknown name {name!r}{hint} Known: {', '.join(sorted(names)) or '(none)'}")
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    lines = [f"{file} cannot be used:"]
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"]) or "(top level)"
+        if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            what = f"unknown key; accepted here: {', '.join(_accepted(item['loc'][:-1]))}"
+        elif item["type"] in ("missing", "missing_argument"):
+            what = "missing key"
+        else:
+            what = f"{item['msg']}, got {item['input']!r}"
+        lines.append(f"  {where}: {what}")
+    return "\n".join(lines)
+
+
+def _accepted(location: tuple[int | str, ...]) -> list[str]:
+    """Walk the blocks along a pydantic error location; return the key names accepted there."""
+    block: Any = blocks.Params
+    for part in location:
+        fields = getattr(block, "__pydantic_fields__", None)
+        annotation = fields[part].annotation if fields and part in fields else block
+        arguments = getattr(annotation, "__args__", ())
+        # dict[str, Block] stays for one more step: the next part of the location is the user's own name.
+        block = arguments[1] if len(arguments) == 2 and annotation.__origin__ is dict else annotation
+    return sorted(getattr(block, "__pydantic_fields__", {}))
+
+
+def _check_names(file: Path, params: blocks.Params) -> None:
+    """Check that every name used in one block exists in the block it points to."""
+    known(f"{file}: fusion", params.fusion, STRATEGIES)
+    known(f"{file}: budget", params.budget, list(params.classifiers.budgets))
+    for name, corpus in params.corpora.items():
+        if corpus.adapter or name not in ADAPTERS:
+            known(f"{file}: corpora.{name}.adapter", corpus.adapter or name, ADAPTERS)
+    for name, window in params.windows.items():
+        if (window.rule == "fixed") != (window.window_s is not None):
+            raise ParamsError(f"{file}: windows.{name}: rule 'fixed' needs window_s (seconds), other rules take none")
+        if name == FRAMES:
+            raise ParamsError(f"{file}: windows.{FRAMES}: the name is reserved for 'one row per kept frame'")
+    for name, stream in params.features.items():
+        if stream.encoder in PICTURE_ENCODERS:
+            known(f"{file}: features.{name}.window (picture encoder)", stream.window, (FRAMES,))
+        else:
+            known(f"{file}: features.{name}.window", stream.window, list(params.windows))
+        known(f"{file}: weights for features.{name}", stream.encoder, list(params.weights))
+    for name, benchmark in params.benchmarks.items():
+        for corpus in benchmark.corpora:
+            known(f"{file}: benchmarks.{name}.corpora", corpus, list(params.corpora))
+    for key in ("visual", "acoustic"):
+        known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
+    for name, source in params.weights.items():
+        if source.source == "pretrained" and not source.location:
+            raise ParamsError(f"{file}: weights.{name}: source 'pretrained' needs location (a local path or a URL)")

@@ -1,0 +1,1 @@
+"""Transforms fitted on a fold's training clips only."""

@@ -1,0 +1,1 @@
+"""Feature shards and their index: one writer, one reader."""

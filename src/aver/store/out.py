@@ -1,0 +1,59 @@
+"""Write a stage's out: built in a `.partial` sibling, renamed when whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aver.errors import CacheError
+
+
+@contextmanager
+def out_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `out`; it becomes `out` only if the block ends without an exception.
+
+    Raises:
+        CacheError: the disk is full or the folder may not be written.
+    """
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        shutil.rmtree(out, ignore_errors=True)
+        os.replace(partial, out)
+    except OSError as exc:
+        raise CacheError(f"cannot write {out}: {exc.strerror or exc}. Nothing half-written is left.") from exc
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """Write rows (dicts with exactly the schema's names) as one Parquet file, stable to the byte."""
+    pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), path)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return a Parquet file's rows as dicts, in stored order."""
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys and a final newline."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,206 @@
+"""Write a feature store: clips in, shards and index out, one clip in memory at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from aver.cache.objects import file_digest
+from aver.errors import StoreError
+from aver.store.schema import CLIPS, DATASET, INDEX, Header, bucket_of
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The feature rows of one clip.
+
+    Args:
+        values: [N, *row_shape] float32.
+        times_s: [N, 2] float64: start and end of each row, seconds, end exclusive.
+        status: N words: detected | interpolated | complete | padded.
+    """
+
+    values: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    status: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ClipEntry:
+    """One clip of the store: its status, and how to get its rows when they are written (None: it has none)."""
+
+    clip_id: str
+    status: str
+    reason: str = ""
+    digest: str = ""
+    rows: Callable[[], Rows] | None = None
+
+
+def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buckets: int, kind: str) -> int:
+    """Write the store of one stream into the empty or missing `folder`; return the number of rows.
+
+    Args:
+        folder: where to write; the caller renames it into place when all is whole.
+        header: what the store says about itself.
+        entries: one per clip of the corpus, any order.
+        buckets: number of shards.
+        kind: `hdf5` or `parquet`.
+
+    Raises:
+        StoreError: two entries with one clip id, or rows that do not fit the header or their times.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ordered = sorted(entries, key=lambda entry: entry.clip_id)
+    if len({entry.clip_id for entry in ordered}) != len(ordered):
+        raise StoreError(f"{header.stream}: a clip id occurs twice; clip ids must be unique within a corpus")
+    clip_rows: list[tuple[str, int, int, int, str, str, str]] = []
+    shards: dict[str, dict[str, object]] = {}
+    index: list[pa.Table] = []
+    for shard in range(buckets):
+        members = [entry for entry in ordered if bucket_of(entry.clip_id, buckets) == shard]
+        path = folder / f"shard-{shard:03d}.{'h5' if kind == 'hdf5' else 'parquet'}"
+        with _SHARDS[kind](path, header) as sink:
+            for entry in members:
+                first, count = sink.total, 0
+                if entry.rows is not None:
+                    rows = _checked(entry, header, entry.rows())
+                    count = len(rows.values)
+                    sink.append(rows.values)
+                    index.append(_index_table(entry.clip_id, shard, first, rows))
+                clip_rows.append((entry.clip_id, shard, first, count, entry.status, entry.reason, entry.digest))
+            total = sink.total
+        shards[path.name] = {"rows": total, "sha256": file_digest(path)}
+    clip_rows.sort()
+    columns = list(zip(*clip_rows, strict=True)) or [[] for _ in CLIPS]
+    pq.write_table(pa.table([pa.array(c, t.type) for c, t in zip(columns, CLIPS, strict=True)], schema=CLIPS),
+                   folder / "clips.parquet")  # fmt: skip
+    # Shards hold disjoint clips, so sorting by clip (stable) leaves each clip's rows in time order.
+    table = pa.concat_tables(index).combine_chunks() if index else INDEX.empty_table()
+    table = table.sort_by([("clip_id", "ascending"), ("row", "ascending")]).unify_dictionaries()
+    pq.write_table(table, folder / "index.parquet")
+    summary = {**header.attributes(), "kind": kind, "buckets": buckets, "shards": shards}
+    (folder / "store.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return table.num_rows
+
+
+def _checked(entry: ClipEntry, header: Header, rows: Rows) -> Rows:
+    count = len(rows.values)
+    if rows.values.shape[1:] != header.row_shape or rows.values.dtype != np.float32:
+        raise StoreError(
+            f"{header.stream}: clip {entry.clip_id}: expected float32 rows of shape {header.row_shape}, "
+            f"got {rows.values.dtype} {rows.values.shape[1:]}"
+        )
+    if rows.times_s.shape != (count, 2) or len(rows.status) != count:
+        raise StoreError(f"{header.stream}: clip {entry.clip_id}: {count} rows but {len(rows.times_s)} times")
+    if not np.isfinite(rows.values).all():
+        raise StoreError(f"{header.stream}: clip {entry.clip_id}: the encoder gave values that are not finite")
+    return rows
+
+
+def _index_table(clip_id: str, shard: int, first: int, rows: Rows) -> pa.Table:
+    count = len(rows.values)
+    return pa.table(
+        [
+            pa.array([clip_id] * count, pa.string()),
+            pa.array([shard] * count, pa.int32()),
+            pa.array(range(first, first + count), pa.int64()),
+            pa.array(rows.times_s[:, 0], pa.float64()),
+            pa.array(rows.times_s[:, 1], pa.float64()),
+            pa.array(list(rows.status), pa.string()).dictionary_encode().cast(INDEX.field("status").type),
+        ],
+        schema=INDEX,
+    )
+
+
+class Shard(Protocol):
+    """A shard that is being written: `append` rows clip by clip inside a `with` block."""
+
+    total: int
+
+    def append(self, values: NDArray[np.float32]) -> None: ...
+    def __enter__(self) -> Shard: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None: ...  # fmt: skip
+
+
+class Hdf5Shard:
+    """One dataset `rows`, contiguous and uncompressed, so that a reader can map it into memory.
+
+    A contiguous dataset needs its final length at creation.  Rows are therefore spooled to a raw file first and copied
+    in pieces when the shard is closed: memory stays flat.
+    """
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.path, self.header, self.total = path, header, 0
+        self.spool = path.with_suffix(".spool")
+
+    def __enter__(self) -> Hdf5Shard:
+        self.file = self.spool.open("wb")
+        return self
+
+    def append(self, values: NDArray[np.float32]) -> None:
+        """Add the rows of one clip [N, *row_shape]."""
+        self.file.write(np.ascontiguousarray(values).tobytes())
+        self.total += len(values)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
+        self.file.close()
+        if error is None:
+            shape = (self.total, *self.header.row_shape)
+            with h5py.File(self.path, "w", libver="v110") as shard:
+                shard.attrs.update(self.header.attributes())
+                dataset = shard.create_dataset(DATASET, shape, np.float32, track_times=False)
+                for start, piece in _pieces(self.spool, shape):
+                    dataset[start : start + len(piece)] = piece
+        self.spool.unlink()
+
+
+class ParquetShard:
+    """One fixed-size list column `rows`, one row group per clip."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.path, self.header, self.total = path, header, 0
+        self.width = int(np.prod(header.row_shape))
+        kind = pa.list_(pa.float32(), self.width)
+        meta = {key: json.dumps(value) for key, value in header.attributes().items()}
+        self.schema = pa.schema([pa.field(DATASET, kind)], metadata=meta)
+
+    def __enter__(self) -> ParquetShard:
+        self.file = pq.ParquetWriter(self.path, self.schema, compression="none", use_dictionary=False)
+        return self
+
+    def append(self, values: NDArray[np.float32]) -> None:
+        """Add the rows of one clip [N, *row_shape]."""
+        if len(values):
+            flat = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), self.width)
+            self.file.write_table(pa.table([flat], schema=self.schema))
+        self.total += len(values)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
+        self.file.close()
+
+
+def _pieces(spool: Path, shape: tuple[int, ...]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    step = max(1, (1 << 22) // max(1, 4 * int(np.prod(shape[1:]))))
+    with spool.open("rb") as file:
+        for start in range(0, shape[0], step):
+            count = min(step, shape[0] - start) * int(np.prod(shape[1:]))
+            yield start, np.frombuffer(file.read(4 * count), np.float32).reshape(-1, *shape[1:])
+
+
+_SHARDS: dict[str, Callable[[Path, Header], Hdf5Shard | ParquetShard]] = {
+    "hdf5": Hdf5Shard,
+    "parquet": ParquetShard,
+}

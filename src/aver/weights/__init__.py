@@ -1,0 +1,1 @@
+"""Encoder weights as local files, seeded or pretrained, in one layout."""

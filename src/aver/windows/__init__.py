@@ -1,0 +1,1 @@
+"""Which frames and which samples belong together."""
