@@ -14,4 +14,9 @@ def resolve(device: str) -> str:
 
 def torch_runtime(device: str) -> dict[str, str]:
     """Return the runtime part of a key: torch's version, the class of the device, fp32, one thread."""
-    return {"torch": torch.__version__.partition("+")[0], "device": resolve(device), "precision": "fp32", "threads": "1"}
+    return {
+        "torch": torch.__version__.partition("+")[0],
+        "device": resolve(device),
+        "precision": "fp32",
+        "threads": "1",
+    }

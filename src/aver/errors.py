@@ -102,5 +102,7 @@ def main_of(run: Callable[[], None]) -> None:
         sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted: every finished clip is kept in the clip cache; run again to go on from there.\n")
+        sys.stderr.write(
+            "\nInterrupted: every finished clip is kept in the clip cache; run again to go on from there.\n"
+        )
         raise SystemExit(130) from None

@@ -37,8 +37,10 @@ def test_realised_frequencies_match_the_tables(settings, seed):
     voices = sorted({name for row in TABLES.voice.values() for name in row})
     for i, emotion in enumerate(EMOTIONS):
         mine = [c for c in clips if c.emotion == emotion]
-        for names, attribute, wanted in ((looks, "look", cases[i].sum(axis=1)),
-                                         (voices, "voice", cases[i].sum(axis=0))):
+        for names, attribute, wanted in (
+            (looks, "look", cases[i].sum(axis=1)),
+            (voices, "voice", cases[i].sum(axis=0)),
+        ):
             got = Counter(getattr(c, attribute) for c in mine)
             for name, share in zip(names, wanted, strict=True):
                 assert abs(got[name] - share * per_emotion) <= 2.0, (emotion, name)
@@ -111,8 +113,19 @@ def test_look_and_voice_are_dealt_apart(settings, monkeypatch):
 
 def test_rows_are_plain_values_for_a_table(settings):
     rows = plan_rows(settings)
-    assert list(rows[0]) == ["file", "speaker", "sex", "emotion", "take", "look", "voice", "onset_s",
-                             "apex_s", "offset_s", "duration_s"]
+    assert list(rows[0]) == [
+        "file",
+        "speaker",
+        "sex",
+        "emotion",
+        "take",
+        "look",
+        "voice",
+        "onset_s",
+        "apex_s",
+        "offset_s",
+        "duration_s",
+    ]
     assert rows[0]["speaker"] == "S01"
     assert Counter(row["sex"] for row in rows)["f"] == len(rows) // 2
     assert all(type(value) in (str, int, float) for row in rows for value in row.values())

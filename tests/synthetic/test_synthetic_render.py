@@ -83,14 +83,12 @@ def test_the_label_changes_no_more_than_the_habit(settings):
     level = replace(speaker, habits=(speaker.habits[0],) * 6)
     pairs = list(zip(frames(clip, level, settings), frames(other, level, settings), strict=True))
     assert all(np.array_equal(a, b) for a, b in pairs)
-    assert not np.array_equal(next(iter(frames(clip, speaker, settings))),
-                              next(iter(frames(other, speaker, settings))))
+    assert not np.array_equal(next(iter(frames(clip, speaker, settings))), next(iter(frames(other, speaker, settings))))
 
 
 def test_the_picture_is_the_same_whatever_the_voice(settings):
     clip, speaker = plan(settings)[0], cast(settings)[0]
-    pairs = zip(frames(clip, speaker, settings), frames(replace(clip, voice="growl"), speaker, settings),
-                strict=True)
+    pairs = zip(frames(clip, speaker, settings), frames(replace(clip, voice="growl"), speaker, settings), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -119,8 +117,9 @@ def test_a_detector_finds_the_faces_after_coding(settings, detector, tmp_path):
     speakers, hits = cast(settings), []
     for clip in plan(settings)[7::45]:
         render(clip, speakers[clip.speaker - 1], settings, tmp_path / "clip.mp4")
-        hits += [has_face(detector, cv2.cvtColor(f, cv2.COLOR_BGR2GRAY))
-                 for f in decode_frames(tmp_path / "clip.mp4")[::6]]
+        hits += [
+            has_face(detector, cv2.cvtColor(f, cv2.COLOR_BGR2GRAY)) for f in decode_frames(tmp_path / "clip.mp4")[::6]
+        ]
     assert len(hits) > 60
     assert np.mean(hits) >= 0.97
 

@@ -15,7 +15,7 @@ import importlib
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -202,25 +202,21 @@ def _recipe(step: Step, inputs: Mapping[str, Input]) -> str:
             "step": step.name,
             "module": step.function.__module__,
             "function": step.function.__qualname__,
-            "params_class": f"{kind.__module__}:{kind.__qualname__}" if is_dataclass(step.params) else None,
-            "params": asdict(step.params) if is_dataclass(step.params) else dict(step.params),
+            "params_class": f"{kind.__module__}:{kind.__qualname__}",
+            "params": asdict(step.params),
             "inputs": described,
         }
     )
 
 
 def _params(recipe: dict[str, Any]) -> Any:
-    if recipe["params_class"] is None:
-        return recipe["params"]
     module, _, name = recipe["params_class"].partition(":")
     return TypeAdapter(getattr(importlib.import_module(module), name)).validate_json(json.dumps(recipe["params"]))
 
 
 def is_machine_failure(error: BaseException) -> bool:
     """Tell whether an exception speaks of the machine (stop the stage) rather than of one clip."""
-    return isinstance(error, MemoryError | CacheError) or (
-        isinstance(error, OSError) and error.errno in MACHINE_ERRNOS
-    )
+    return isinstance(error, MemoryError | CacheError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRNOS)
 
 
-__all__ = ["Cache", "Done", "Failed", "Inline", "Outcome", "Source", "Step", "Stored", "is_machine_failure"]
+__all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Source", "Step", "Stored", "is_machine_failure"]

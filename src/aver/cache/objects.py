@@ -11,11 +11,12 @@ import io
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Arrays = dict[str, NDArray[np.generic]]
+#: Named arrays of any shape and dtype, 0-dimensional ones included.
+Arrays = dict[str, Any]
 
 
 def pack(arrays: Arrays) -> bytes:

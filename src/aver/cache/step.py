@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class Step:
             "step": self.name,
             "code": code_digest(self.function.__module__),
             "function": self.function.__qualname__,
-            "params": asdict(self.params) if is_dataclass(self.params) else dict(self.params),
+            "params": asdict(self.params),
             "runtime": dict(self.runtime),
         }
 

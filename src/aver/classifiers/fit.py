@@ -83,13 +83,16 @@ class Data:
         return parts, lengths, labels
 
 
-def fit(fusion: Callable[[dict[str, int]], Fusion], params: FitParams, table: Arrays, rows: Mapping[str, Path]) -> Arrays:
+def fit(
+    fusion: Callable[[dict[str, int]], Fusion], params: FitParams, table: Arrays, rows: Mapping[str, Path]
+) -> Arrays:
     """Train, keep the epoch with the lowest validation loss, score the test sequences.
 
     Args:
         fusion: makes the fusion layer from the width of each role.
         params: see `FitParams`.
-        table, rows: see `Data`.
+        table: see `Data`.
+        rows: see `Data`.
 
     Returns:
         `test` [N] int64 numbers of the test sequences, `probabilities` [N, C] float32, `history` [E, 4] float64

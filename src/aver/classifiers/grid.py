@@ -17,8 +17,8 @@ from aver.cache.objects import Arrays, pack
 from aver.classifiers.fit import FitParams
 from aver.classifiers.registry import get_strategy
 from aver.classifiers.timeline import ROLES, Timeline, build_timeline, write_rows
-from aver.errors import BenchmarkError
 from aver.device import resolve, torch_runtime
+from aver.errors import BenchmarkError
 from aver.parallel import Task, run_tasks
 from aver.params.blocks import Params
 from aver.store.out import write_json, write_table
@@ -65,7 +65,8 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
     labels = sorted({row["label"] for row in folds})
     device = resolve(block.device)
     base = FitParams(
-        classes=len(labels), seed=0, epochs=budget.epochs, patience=budget.patience, device=device,
+        classes=len(labels), seed=0, device=device,
+        **{k: getattr(budget, k) for k in ("epochs", "patience", "weight_decay")},
         **{k: getattr(block, k) for k in FitParams.__dataclass_fields__ if hasattr(block, k) and k != "device"},
     )  # fmt: skip
     cache = Cache()
@@ -87,7 +88,9 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
     runs = {}
     for name, outcome in zip(names, outcomes, strict=True):
         if not isinstance(outcome, Done):
-            raise BenchmarkError(f"{benchmark} {strategy_name}: training fold {name[0]} seed {name[1]}: {outcome.detail}")
+            raise BenchmarkError(
+                f"{benchmark} {strategy_name}: training fold {name[0]} seed {name[1]}: {outcome.detail}"
+            )
         runs[name] = cache.load(outcome.digest)
     return Grid(labels, line, runs, folds)
 
@@ -153,4 +156,3 @@ def write_grid(folder: Path, grid: Grid) -> None:
         "parameters": sum(int(v.size) for k, v in first.items() if k.startswith("model.")),
     }
     write_json(folder / "summary.json", summary)
-

@@ -13,7 +13,9 @@ class Fusion(Protocol):
 
     width: int
 
-    def __call__(self, parts: dict[str, torch.Tensor]) -> torch.Tensor: ...
+    def __call__(self, parts: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Fuse."""
+        ...
 
 
 class TemporalClassifier(nn.Module):
@@ -26,6 +28,10 @@ class TemporalClassifier(nn.Module):
         self.dense = nn.Linear(lstm_units, dense_units)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(dense_units, classes)
+        # torch scales an LSTM's input weights by its units (16), not by its inputs (thousands): every gate would start
+        # saturated.  Glorot & Bengio 2010 (eq. 16) scales by both.
+        nn.init.xavier_uniform_(self.lstm.get_parameter("weight_ih_l0"))
+        nn.init.orthogonal_(self.lstm.get_parameter("weight_hh_l0"))
 
     def forward(self, parts: dict[str, torch.Tensor], lengths: torch.Tensor) -> torch.Tensor:
         """Return logits [B, C].

@@ -44,7 +44,11 @@ class Timeline:
 
 
 def build_timeline(
-    strategy: Strategy, stores: Mapping[str, Mapping[str, Store]], wanted: Sequence[ClipKey], frames: int, budget: Budget
+    strategy: Strategy,
+    stores: Mapping[str, Mapping[str, Store]],
+    wanted: Sequence[ClipKey],
+    frames: int,
+    budget: Budget,
 ) -> Timeline:
     """Lay the rows of every clip out in time and cut them into sequences.
 

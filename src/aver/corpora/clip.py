@@ -12,10 +12,24 @@ import pyarrow as pa
 from aver.ledger import Failure
 
 #: File name endings that ffmpeg is asked about; anything else in a corpus folder is listed as ignored.
-MEDIA_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .avi .mkv .webm .flv .mpg .mpeg .wmv .ogv .3gp .ts .mts "
-    ".wav .flac .mp3 .m4a .aac .ogg .opus .wma .aif .aiff".split()
+VIDEO = (
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".flv",
+    ".mpg",
+    ".mpeg",
+    ".wmv",
+    ".ogv",
+    ".3gp",
+    ".ts",
+    ".mts",
 )
+SOUND = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff")
+MEDIA_SUFFIXES = frozenset(VIDEO + SOUND)
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,14 @@ CLIPS = pa.schema([(name, pa.string()) for name in Clip.__dataclass_fields__])
 
 @dataclass
 class Reading:
-    """What an adapter found below a root: clips (sha256 not yet filled), failures, files that are no clips; path by id."""
+    """What an adapter found below a root.
+
+    Args:
+        clips: their sha256 is not yet filled.
+        failures: clips that cannot be used.
+        ignored: files that are no clips of the corpus.
+        paths: the path of each clip id.
+    """
 
     clips: list[Clip] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)

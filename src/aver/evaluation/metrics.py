@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 METRICS = ("accuracy", "uar", "f1")
 
 
-def confusion(actual: NDArray[np.int64], predicted: NDArray[np.int64], labels: int) -> NDArray[np.float64]:
+def confusion(actual: NDArray[np.integer], predicted: NDArray[np.integer], labels: int) -> NDArray[np.float64]:
     """Return counts [L, L]: row = actual, column = predicted."""
     matrix = np.zeros((labels, labels))
     np.add.at(matrix, (actual, predicted), 1)

@@ -42,7 +42,7 @@ def score(predictions: pd.DataFrame, labels: Sequence[str], params: Evaluation) 
     """
     columns = [f"p_{label}" for label in labels]
     by_clip = ["fold", "seed", "corpus", "clip_id"]
-    kept = {"speaker": "first", "label": "first", **{column: "mean" for column in columns}}
+    kept = {"speaker": "first", "label": "first", **dict.fromkeys(columns, "mean")}
     clips = predictions.groupby(by_clip, sort=True, as_index=False).agg(kept)
     clip_matrices = _matrices(clips, labels, ["fold", "seed"])
     seeds = clips["seed"].nunique()
@@ -51,7 +51,7 @@ def score(predictions: pd.DataFrame, labels: Sequence[str], params: Evaluation) 
         np.stack(list(speakers.values())) / seeds, params.bootstrap_draws, params.confidence, params.bootstrap_seed
     )
     spread = _spread(clip_matrices)
-    total = sum(speakers.values()) / seeds
+    total = np.sum(list(speakers.values()), axis=0) / seeds
     return Score(
         clip={name: {**spread[name], "low": intervals[name][0], "high": intervals[name][1]} for name in METRICS},
         window=_spread(_matrices(predictions, labels, ["fold", "seed"])),
@@ -69,8 +69,8 @@ def predicted_labels(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.Ser
 
 def _matrices(frame: pd.DataFrame, labels: Sequence[str], by: list[str]) -> dict[Any, NDArray[np.float64]]:
     number = {label: k for k, label in enumerate(labels)}
-    actual = frame["label"].map(number).to_numpy(np.int64)
-    predicted = frame[[f"p_{label}" for label in labels]].to_numpy().argmax(axis=1)
+    actual: NDArray[np.int64] = frame["label"].map(number).to_numpy(np.int64)
+    predicted: NDArray[np.int64] = frame[[f"p_{label}" for label in labels]].to_numpy().argmax(axis=1).astype(np.int64)
     groups = frame.groupby(by, sort=True).indices
     return {key: confusion(actual[rows], predicted[rows], len(labels)) for key, rows in sorted(groups.items())}
 

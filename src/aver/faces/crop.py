@@ -71,9 +71,9 @@ def _cut(frame: NDArray[np.uint8], box: NDArray[np.float64], side_px: int) -> ND
     after_x, after_y = max(0, left + side - width), max(0, top + side - height)
     part = frame[max(0, top) : top + side, max(0, left) : left + side]
     if before_x or before_y or after_x or after_y:
-        part = cv2.copyMakeBorder(part, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE)
+        part = np.asarray(
+            cv2.copyMakeBorder(part, before_y, after_y, before_x, after_x, cv2.BORDER_REPLICATE), np.uint8
+        )
     shrink = side >= side_px
-    cut: NDArray[np.uint8] = cv2.resize(  # type: ignore[assignment]
-        part, (side_px, side_px), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    )
-    return cut
+    cut = cv2.resize(part, (side_px, side_px), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
+    return np.asarray(cut, np.uint8)

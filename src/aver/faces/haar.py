@@ -20,7 +20,7 @@ SMALLEST_PX = 24
 @lru_cache(maxsize=1)
 def _cascade() -> cv2.CascadeClassifier:
     cv2.setNumThreads(1)  # one clip per process uses the cores better than many threads on one small picture
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"))
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
 
 
 def runtime() -> dict[str, str]:

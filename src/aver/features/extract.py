@@ -126,7 +126,7 @@ def _inline(windows: list[Mapping[str, Any]]) -> Inline:
 
 def _rows(cache: Cache, digest: str) -> Rows:
     arrays = cache.load(digest)
-    return Rows(arrays["rows"], arrays["times_s"], arrays["status"].tolist())  # type: ignore[arg-type]
+    return Rows(arrays["rows"], arrays["times_s"], arrays["status"].tolist())
 
 
 def _spread(parallel: Parallel, step: Step) -> Parallel:

@@ -63,15 +63,13 @@ def load(weights: Path, device: str) -> VggFace:
     torch.set_num_threads(1)
     state = torch.load(weights / "vgg_face_weights.pth", map_location="cpu", weights_only=True)
     model = VggFace(state).eval().to(device)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def scale(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
     """Return crops [B, H, W, 3] uint8 RGB as the network wants them, [B, 3, H, W] float32."""
-    if scaling == "rgb01":
-        values = crops.astype(np.float32) / 255
-    else:
-        values = (crops.astype(np.float32) - np.array(MEAN_RGB, np.float32))[..., ::-1]
+    values: NDArray[np.float32] = crops.astype(np.float32)
+    values = values / np.float32(255) if scaling == "rgb01" else (values - np.array(MEAN_RGB, np.float32))[..., ::-1]
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 

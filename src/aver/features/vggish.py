@@ -7,7 +7,6 @@ than 0.96 s is padded with zeros at its end and the row is marked `padded`** (th
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aver.features.encoder import Encoder
+from aver.weights.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
@@ -35,9 +35,7 @@ class VggishParams:
 @lru_cache(maxsize=1)
 def load(weights: Path) -> Any:
     """Return the SavedModel in a folder as a callable: waveform [S] float32 in [-1, 1] -> [S // 15360, 128]."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up chatter about GPUs and instruction sets
-    import tensorflow as tf
-
+    tf = import_tensorflow()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
         import tensorflow_hub as hub
@@ -52,8 +50,7 @@ def load(weights: Path) -> Any:
 
 def embed(params: VggishParams, sound: Arrays, windows: Arrays, weights: Path) -> Arrays:
     """Return one row per window (see `aver.features.xvector.embed` for the inputs)."""
-    import tensorflow as tf
-
+    tf = import_tensorflow()
     model = load(weights)
     samples = sound["samples"].astype(np.float32) / 32768
     rows = np.zeros((len(windows["samples"]), 128), np.float32)

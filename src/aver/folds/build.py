@@ -21,7 +21,9 @@ FOLDS = pa.schema(
 )
 
 
-def build_folds(name: str, benchmark: Benchmark, corpora: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+def build_folds(
+    name: str, benchmark: Benchmark, corpora: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
     """Return rows of `folds.parquet`: one per fold and clip, sorted by fold, corpus and clip.
 
     Args:

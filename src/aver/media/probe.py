@@ -164,9 +164,7 @@ def _streams(listing: str, words: str) -> dict[str, _Stream]:
         if len(parts) >= 5 and parts[2].strip().lstrip("-").isdigit():
             stamps.setdefault(int(parts[0]), []).append((int(parts[2]), int(parts[3])))
     covers = set(re.findall(r"Stream #0:(\d+).*: Video: .*\(attached pic\)", words))
-    mapped = {
-        out: (source, codec) for source, out, codec in re.findall(r"Stream #0:(\d+) -> #0:(\d+) \((\S+)", words)
-    }
+    mapped = {out: (source, codec) for source, out, codec in re.findall(r"Stream #0:(\d+) -> #0:(\d+) \((\S+)", words)}
     streams: dict[str, _Stream] = {}
     for number, head in heads.items():
         source, codec = mapped.get(str(number), ("-1", ""))

@@ -122,6 +122,7 @@ class Budget:
 
     epochs: Count
     patience: Count
+    weight_decay: Annotated[float, Field(ge=0)]
     sequence_stride: Count
     max_sequences: Count
 
@@ -140,7 +141,6 @@ class Classifiers:
     learning_rate: Positive
     learning_rate_min: Positive
     learning_rate_patience: Count
-    weight_decay: Annotated[float, Field(ge=0)]
     class_weights: bool
     device: Device
     budgets: dict[str, Budget]

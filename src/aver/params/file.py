@@ -77,7 +77,7 @@ def _accepted(location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         fields = getattr(block, "__pydantic_fields__", None)
         annotation = fields[part].annotation if fields and part in fields else block
-        arguments = getattr(annotation, "__args__", ())
+        arguments: list[Any] = [*getattr(annotation, "__args__", ())]
         # dict[str, Block] stays for one more step: the next part of the location is the user's own name.
         block = arguments[1] if len(arguments) == 2 and annotation.__origin__ is dict else annotation
     return sorted(getattr(block, "__pydantic_fields__", {}))
@@ -88,8 +88,7 @@ def _check_names(file: Path, params: blocks.Params) -> None:
     known(f"{file}: fusion", params.fusion, STRATEGIES)
     known(f"{file}: budget", params.budget, list(params.classifiers.budgets))
     for name, corpus in params.corpora.items():
-        if corpus.adapter or name not in ADAPTERS:
-            known(f"{file}: corpora.{name}.adapter", corpus.adapter or name, ADAPTERS)
+        known(f"{file}: corpora.{name}.adapter", corpus.adapter or name, ADAPTERS)
     for name, window in params.windows.items():
         if (window.rule == "fixed") != (window.window_s is not None):
             raise ParamsError(f"{file}: windows.{name}: rule 'fixed' needs window_s (seconds), other rules take none")
@@ -102,8 +101,8 @@ def _check_names(file: Path, params: blocks.Params) -> None:
             known(f"{file}: features.{name}.window", stream.window, list(params.windows))
         known(f"{file}: weights for features.{name}", stream.encoder, list(params.weights))
     for name, benchmark in params.benchmarks.items():
-        for corpus in benchmark.corpora:
-            known(f"{file}: benchmarks.{name}.corpora", corpus, list(params.corpora))
+        for member in benchmark.corpora:
+            known(f"{file}: benchmarks.{name}.corpora", member, list(params.corpora))
     for key in ("visual", "acoustic"):
         known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
     for name, source in params.weights.items():

@@ -22,7 +22,8 @@ class Scaler:
 
     def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return rows [..., D] with mean 0 and deviation 1 on the training rows."""
-        scaled: NDArray[np.float32] = (rows - self.mean) / self.deviation
+        scaled: NDArray[np.float32] = rows - self.mean
+        scaled /= self.deviation
         return scaled
 
 

@@ -1,12 +1,12 @@
 """Read a feature store: any clips, in any order, without loading the rest.
 
-    store = aver.open_store("data/features/synthetic/vggface")
-    store.clips                       # ids of the clips that have rows, sorted
-    store.rows("S01_happy_T1")        # [N, 2048] float32, a view of the shard on disk where the format allows it
-    store.times("S01_happy_T1")       # [N, 2] seconds
-    for rows, index in store.batches(512): ...
-    store.dataset()                   # torch Dataset of (rows, times, clip id) per clip
-    store.frame()                     # pandas: one row per feature row, with clip, times and status
+store = aver.open_store("data/features/synthetic/vggface")
+store.clips                       # ids of the clips that have rows, sorted
+store.rows("S01_happy_T1")        # [N, 2048] float32, a view of the shard on disk where the format allows it
+store.times("S01_happy_T1")       # [N, 2] seconds
+for rows, index in store.batches(512): ...
+store.dataset()                   # torch Dataset of (rows, times, clip id) per clip
+store.frame()                     # pandas: one row per feature row, with clip, times and status
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any
 
 import h5py
 import numpy as np
@@ -81,7 +81,7 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
             total = sink.total
         shards[path.name] = {"rows": total, "sha256": file_digest(path)}
     clip_rows.sort()
-    columns = list(zip(*clip_rows, strict=True)) or [[] for _ in CLIPS]
+    columns: list[Any] = list(zip(*clip_rows, strict=True)) or [[] for _ in CLIPS]
     pq.write_table(pa.table([pa.array(c, t.type) for c, t in zip(columns, CLIPS, strict=True)], schema=CLIPS),
                    folder / "clips.parquet")  # fmt: skip
     # Shards hold disjoint clips, so sorting by clip (stable) leaves each clip's rows in time order.
@@ -120,17 +120,6 @@ def _index_table(clip_id: str, shard: int, first: int, rows: Rows) -> pa.Table:
         ],
         schema=INDEX,
     )
-
-
-class Shard(Protocol):
-    """A shard that is being written: `append` rows clip by clip inside a `with` block."""
-
-    total: int
-
-    def append(self, values: NDArray[np.float32]) -> None: ...
-    def __enter__(self) -> Shard: ...
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None: ...  # fmt: skip
 
 
 class Hdf5Shard:

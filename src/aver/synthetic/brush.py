@@ -36,6 +36,7 @@ class Grid:
 
     @property
     def centre(self) -> tuple[float, float]:
+        """Middle of the face, in pixels."""
         return 0.5 * self.side, 0.53 * self.side
 
     def to_px(self, points: np.ndarray) -> np.ndarray:
@@ -62,12 +63,20 @@ def line(canvas: np.ndarray, grid: Grid, points: np.ndarray, colour: Colour, wid
 def disc(canvas: np.ndarray, grid: Grid, at: tuple[float, float], radius: float, colour: Colour) -> None:
     """Fill a circle."""
     centre = np.rint(grid.to_px(np.array(at)) * 2**_SHIFT).astype(int)
-    cv2.circle(canvas, (int(centre[0]), int(centre[1])), round(radius * grid.unit * 2**_SHIFT),
-               (*colour, 255), -1, cv2.LINE_AA, _SHIFT)
+    cv2.circle(
+        canvas,
+        (int(centre[0]), int(centre[1])),
+        round(radius * grid.unit * 2**_SHIFT),
+        (*colour, 255),
+        -1,
+        cv2.LINE_AA,
+        _SHIFT,
+    )
 
 
-def ellipse(at: tuple[float, float], radii: tuple[float, float], start: float = 0.0, stop: float = 360.0,
-            n: int = 48) -> np.ndarray:
+def ellipse(
+    at: tuple[float, float], radii: tuple[float, float], start: float = 0.0, stop: float = 360.0, n: int = 48
+) -> np.ndarray:
     """Points of an arc of an ellipse, float64 [n, 2]; angles in degrees, clockwise on the screen."""
     angle = np.radians(np.linspace(start, stop, n))
     return np.stack([at[0] + radii[0] * np.cos(angle), at[1] + radii[1] * np.sin(angle)], axis=1)

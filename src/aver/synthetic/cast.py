@@ -25,19 +25,43 @@ T = TypeVar("T")
 Colour = tuple[int, int, int]  # red, green, blue, 0..255
 
 SKINS: tuple[Colour, ...] = (
-    (238, 206, 182), (230, 192, 160), (220, 176, 140), (208, 158, 118), (196, 143, 101), (172, 122, 84),
-    (150, 105, 72), (132, 90, 62),
+    (238, 206, 182),
+    (230, 192, 160),
+    (220, 176, 140),
+    (208, 158, 118),
+    (196, 143, 101),
+    (172, 122, 84),
+    (150, 105, 72),
+    (132, 90, 62),
 )
 HAIRS: tuple[Colour, ...] = (
-    (44, 34, 32), (74, 48, 34), (110, 70, 42), (150, 98, 52), (196, 152, 88), (150, 62, 36), (128, 124, 122),
+    (44, 34, 32),
+    (74, 48, 34),
+    (110, 70, 42),
+    (150, 98, 52),
+    (196, 152, 88),
+    (150, 62, 36),
+    (128, 124, 122),
     (36, 38, 50),
 )
 WALLS: tuple[Colour, ...] = (
-    (154, 190, 205), (188, 200, 170), (214, 190, 160), (190, 176, 208), (160, 200, 186), (212, 176, 176),
-    (176, 186, 200), (206, 204, 164),
+    (154, 190, 205),
+    (188, 200, 170),
+    (214, 190, 160),
+    (190, 176, 208),
+    (160, 200, 186),
+    (212, 176, 176),
+    (176, 186, 200),
+    (206, 204, 164),
 )
 CLOTHES: tuple[Colour, ...] = (
-    (52, 84, 128), (150, 66, 70), (72, 116, 88), (96, 76, 124), (186, 130, 62), (62, 116, 128), (84, 84, 92),
+    (52, 84, 128),
+    (150, 66, 70),
+    (72, 116, 88),
+    (96, 76, 124),
+    (186, 130, 62),
+    (62, 116, 128),
+    (84, 84, 92),
     (170, 92, 120),
 )
 IRISES: tuple[Colour, ...] = ((70, 46, 30), (52, 70, 60), (58, 76, 104), (84, 62, 38))
@@ -97,6 +121,7 @@ class Speaker:
     habits: tuple[Habit, ...]
 
     def habit(self, emotion: str) -> Habit:
+        """What the speaker always does with an emotion."""
         return self.habits[EMOTIONS.index(emotion)]
 
 
@@ -122,13 +147,22 @@ def _face(number: int, sex: str, seed: int) -> Face:
     if sum(skin) < 400 and sum(hair) > 300:  # fair hair on dark skin would hide the brows
         hair = HAIRS[(number % 2) * 7]
     return Face(
-        length=rng.uniform(1.20, 1.32), jaw=rng.uniform(0.14, 0.28) - (0.06 if sex == "m" else 0.0),
-        eye_gap=rng.uniform(0.375, 0.405), eye_width=rng.uniform(0.20, 0.24),
-        eye_height=rng.uniform(0.098, 0.116), brow_thick=rng.uniform(0.035, 0.044) + 0.008 * (sex == "m"),
-        brow_height=rng.uniform(0.20, 0.235), nose=rng.uniform(0.13, 0.18),
-        mouth_width=rng.uniform(0.32, 0.38), lip=rng.uniform(0.05, 0.065) + 0.015 * (sex == "f"),
-        skin=skin, hair=hair, style=style, iris=IRISES[int(rng.integers(len(IRISES)))],
-        wall=_turn(WALLS, number, seed, 5), clothes=_turn(CLOTHES, number, seed, 6),
+        length=rng.uniform(1.20, 1.32),
+        jaw=rng.uniform(0.14, 0.28) - (0.06 if sex == "m" else 0.0),
+        eye_gap=rng.uniform(0.375, 0.405),
+        eye_width=rng.uniform(0.20, 0.24),
+        eye_height=rng.uniform(0.098, 0.116),
+        brow_thick=rng.uniform(0.035, 0.044) + 0.008 * (sex == "m"),
+        brow_height=rng.uniform(0.20, 0.235),
+        nose=rng.uniform(0.13, 0.18),
+        mouth_width=rng.uniform(0.32, 0.38),
+        lip=rng.uniform(0.05, 0.065) + 0.015 * (sex == "f"),
+        skin=skin,
+        hair=hair,
+        style=style,
+        iris=IRISES[int(rng.integers(len(IRISES)))],
+        wall=_turn(WALLS, number, seed, 5),
+        clothes=_turn(CLOTHES, number, seed, 6),
     )
 
 
@@ -141,8 +175,11 @@ def _turn(choices: Sequence[T], number: int, seed: int, stream: int) -> T:
 def _larynx(number: int, sex: str, seed: int) -> Larynx:
     rng = np.random.default_rng([seed, 12, number])
     pitch, scale = (205.0, 1.14) if sex == "f" else (122.0, 0.98)
-    return Larynx(pitch_hz=pitch * 2.0 ** (rng.uniform(-2.0, 2.0) / 12.0),
-                  formant_scale=scale * rng.uniform(0.96, 1.04), rate=rng.uniform(0.92, 1.08))
+    return Larynx(
+        pitch_hz=pitch * 2.0 ** (rng.uniform(-2.0, 2.0) / 12.0),
+        formant_scale=scale * rng.uniform(0.96, 1.04),
+        rate=rng.uniform(0.92, 1.08),
+    )
 
 
 def _habits(number: int, seed: int) -> tuple[Habit, ...]:
@@ -154,7 +191,12 @@ def _habits(number: int, seed: int) -> tuple[Habit, ...]:
     tilt, glance, collar, wall = (seen.permutation(spaced) for _ in range(4))
     pitch = heard.permutation(spaced)
     return tuple(
-        Habit(tilt_deg=4.0 * tilt[i], glance=0.6 * glance[i], collar=1.0 + 0.3 * collar[i],
-              wall=1.0 + 0.12 * wall[i], pitch_st=1.2 * pitch[i])
+        Habit(
+            tilt_deg=4.0 * tilt[i],
+            glance=0.6 * glance[i],
+            collar=1.0 + 0.3 * collar[i],
+            wall=1.0 + 0.12 * wall[i],
+            pitch_st=1.2 * pitch[i],
+        )
         for i in range(n)
     )

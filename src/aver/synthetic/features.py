@@ -79,8 +79,12 @@ def cheeks(head: np.ndarray, grid: Grid, face: Face, look: Look, now: Moment) ->
     if drop > 0.3:
         at = (-face.eye_gap - 0.02, EYE_Y + 0.22 + 0.30 * drop)
         water = mix(face.skin, (190, 226, 250), 0.85)
-        polygon(head, grid, np.concatenate([ellipse(at, (0.055, 0.065), -20.0, 200.0, n=12),
-                                            [(at[0], at[1] - 0.17)]]), water)
+        polygon(
+            head,
+            grid,
+            np.concatenate([ellipse(at, (0.055, 0.065), -20.0, 200.0, n=12), [(at[0], at[1] - 0.17)]]),
+            water,
+        )
 
 
 def creases(head: np.ndarray, grid: Grid, face: Face, look: Look, now: Moment) -> None:

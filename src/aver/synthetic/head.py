@@ -96,12 +96,30 @@ def _back_hair(layer: np.ndarray, grid: Grid, face: Face) -> None:
     hair, dark = face.hair, scale(face.hair, 0.8)
     top = -face.length - 0.10
     if face.style == "long":
-        polygon(layer, grid, np.concatenate([ellipse((0.0, -0.2), (1.22, -0.2 - top), 180.0, 360.0),
-                                             [(1.30, 1.15), (0.7, 1.32), (-0.7, 1.32), (-1.30, 1.15)]]), dark)
+        polygon(
+            layer,
+            grid,
+            np.concatenate(
+                [
+                    ellipse((0.0, -0.2), (1.22, -0.2 - top), 180.0, 360.0),
+                    [(1.30, 1.15), (0.7, 1.32), (-0.7, 1.32), (-1.30, 1.15)],
+                ]
+            ),
+            dark,
+        )
     elif face.style == "bob":
-        polygon(layer, grid, np.concatenate([ellipse((0.0, -0.2), (1.24, -0.2 - top), 180.0, 360.0),
-                                             ellipse((0.75, 0.55), (0.50, 0.28), 0.0, 90.0, n=12),
-                                             ellipse((-0.75, 0.55), (0.50, 0.28), 90.0, 180.0, n=12)]), dark)
+        polygon(
+            layer,
+            grid,
+            np.concatenate(
+                [
+                    ellipse((0.0, -0.2), (1.24, -0.2 - top), 180.0, 360.0),
+                    ellipse((0.75, 0.55), (0.50, 0.28), 0.0, 90.0, n=12),
+                    ellipse((-0.75, 0.55), (0.50, 0.28), 90.0, 180.0, n=12),
+                ]
+            ),
+            dark,
+        )
     elif face.style == "bun":
         disc(layer, grid, (0.0, top - 0.04), 0.36, dark)
         polygon(layer, grid, ellipse((0.0, -0.25), (1.08, -0.25 - top)), hair)
@@ -117,8 +135,7 @@ def _front_hair(layer: np.ndarray, grid: Grid, face: Face) -> None:
     hair, gloss = face.hair, mix(face.hair, (255, 255, 255), 0.18)
     crown = ellipse((0.0, -0.30), (1.06, face.length - 0.20), 188.0, 352.0, n=40)
     if face.style in ("crop", "quiff"):
-        hairline = [(0.96, -0.55), (0.72, -0.86), (0.25, -0.94), (-0.25, -0.94), (-0.72, -0.86),
-                    (-0.96, -0.55)]
+        hairline = [(0.96, -0.55), (0.72, -0.86), (0.25, -0.94), (-0.25, -0.94), (-0.72, -0.86), (-0.96, -0.55)]
         polygon(layer, grid, np.concatenate([crown, hairline]), hair)
         if face.style == "quiff":
             for at, radius in (((-0.35, -1.20), 0.22), ((0.0, -1.25), 0.26), ((0.36, -1.21), 0.24)):
@@ -135,13 +152,30 @@ def _front_hair(layer: np.ndarray, grid: Grid, face: Face) -> None:
             disc(layer, grid, tuple(at), 0.05, gloss)
     elif face.style in ("long", "bob", "bun"):
         for side in (-1.0, 1.0):  # two curtains that open in the middle
-            half = np.array([(0.0, -1.04), (0.35, -0.90), (0.72, -0.66), (0.93, -0.30), (1.02, 0.10),
-                             (1.12, 0.10), (1.12, -0.45), (0.92, -0.98), (0.55, -1.27), (0.0, -1.36)])
+            half = np.array(
+                [
+                    (0.0, -1.04),
+                    (0.35, -0.90),
+                    (0.72, -0.66),
+                    (0.93, -0.30),
+                    (1.02, 0.10),
+                    (1.12, 0.10),
+                    (1.12, -0.45),
+                    (0.92, -0.98),
+                    (0.55, -1.27),
+                    (0.0, -1.36),
+                ]
+            )
             polygon(layer, grid, half * (side, face.length / 1.24), hair)
         line(layer, grid, ellipse((0.0, -0.42), (0.86, 0.72), 220.0, 262.0, n=12), gloss, 0.045)
     elif face.style == "bald":
-        line(layer, grid, ellipse((0.0, -0.45), (0.55, 0.62), 215.0, 255.0, n=12),
-             mix(face.skin, (255, 255, 255), 0.35), 0.06)
+        line(
+            layer,
+            grid,
+            ellipse((0.0, -0.45), (0.55, 0.62), 215.0, 255.0, n=12),
+            mix(face.skin, (255, 255, 255), 0.35),
+            0.06,
+        )
 
 
 def _backdrop(face: Face, habit: Habit, grid: Grid) -> np.ndarray:
@@ -150,13 +184,20 @@ def _backdrop(face: Face, habit: Habit, grid: Grid) -> np.ndarray:
     glow = 1.06 - 0.09 * (x[None, :] ** 2 + (y[:, None] + 0.3) ** 2) / 3.0
     wall = glow[..., None] * (np.array(face.wall, np.float32) * habit.wall)
     canvas = np.clip(wall, 0.0, 255.0).astype(np.uint8)
-    polygon(canvas, grid, np.concatenate([ellipse((0.0, 1.95), (1.55, 0.62), 180.0, 360.0),
-                                          [(1.55, 2.6), (-1.55, 2.6)]]), face.clothes)
-    polygon(canvas, grid, np.array([(-0.42, 0.7), (0.42, 0.7), (0.50, 1.42), (0.0, 1.62), (-0.50, 1.42)]),
-            scale(face.skin, 0.70))
+    polygon(
+        canvas,
+        grid,
+        np.concatenate([ellipse((0.0, 1.95), (1.55, 0.62), 180.0, 360.0), [(1.55, 2.6), (-1.55, 2.6)]]),
+        face.clothes,
+    )
+    polygon(
+        canvas,
+        grid,
+        np.array([(-0.42, 0.7), (0.42, 0.7), (0.50, 1.42), (0.0, 1.62), (-0.50, 1.42)]),
+        scale(face.skin, 0.70),
+    )
     collar = scale(mix(face.clothes, (255, 255, 255), 0.25), habit.collar)
     for side in (-1.0, 1.0):
-        polygon(canvas, grid, np.array([(0.44, 1.28), (0.66, 1.40), (0.30, 1.74), (0.0, 1.62)]) * (side, 1.0),
-                collar)
+        polygon(canvas, grid, np.array([(0.44, 1.28), (0.66, 1.40), (0.30, 1.74), (0.0, 1.62)]) * (side, 1.0), collar)
     small = (grid.side // FINER, grid.side // FINER)
     return cv2.resize(canvas, small, interpolation=cv2.INTER_AREA)

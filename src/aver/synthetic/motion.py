@@ -72,8 +72,15 @@ def motion(clip: ClipPlan, look: Look, habit: Habit, fps: int) -> Motion:
     dy = sway[1] * wave(0.4, 2) + strength * shown_y
     tilt = habit.tilt_deg + 1.2 * wave(0.35, 4) + strength * side * look.lean
     glance = habit.glance + 0.15 * wave(0.6, 5)
-    return Motion(strength=strength, talk=_talk(t, rng), blink=_blink(t, rng), dx=dx, dy=dy, tilt=tilt,
-                  glance=np.clip(glance, -1.0, 1.0))
+    return Motion(
+        strength=strength,
+        talk=_talk(t, rng),
+        blink=_blink(t, rng),
+        dx=dx,
+        dy=dy,
+        tilt=tilt,
+        glance=np.clip(glance, -1.0, 1.0),
+    )
 
 
 def envelope(clip: ClipPlan, t: np.ndarray) -> np.ndarray:

@@ -52,20 +52,28 @@ class _Timing:
 
 def plan(params: Synthetic) -> list[ClipPlan]:
     """All clips of the corpus, sorted by file name; the same parameters give the same list."""
-    slots = [(s, e, t) for s in range(1, params.speakers + 1) for e in EMOTIONS
-             for t in range(1, params.takes + 1)]
+    slots = [(s, e, t) for s in range(1, params.speakers + 1) for e in EMOTIONS for t in range(1, params.takes + 1)]
     shown = _shown(slots, params)
     looks = _deal(shown, TABLES.look, params, stream=2)
     voices = _deal(shown, TABLES.voice, params, stream=3)
     clips = []
     for slot, timing in zip(slots, _timings(len(slots), params), strict=True):
         speaker, emotion, take = slot
-        clips.append(ClipPlan(
-            file=f"S{speaker:02d}/S{speaker:02d}_{emotion}_T{take}.mp4",
-            speaker=speaker, emotion=emotion, take=take, look=looks[slot], voice=voices[slot],
-            duration_s=timing.duration_s, onset_s=timing.onset_s, apex_s=timing.apex_s,
-            offset_s=timing.offset_s, seed=timing.seed,
-        ))
+        clips.append(
+            ClipPlan(
+                file=f"S{speaker:02d}/S{speaker:02d}_{emotion}_T{take}.mp4",
+                speaker=speaker,
+                emotion=emotion,
+                take=take,
+                look=looks[slot],
+                voice=voices[slot],
+                duration_s=timing.duration_s,
+                onset_s=timing.onset_s,
+                apex_s=timing.apex_s,
+                offset_s=timing.offset_s,
+                seed=timing.seed,
+            )
+        )
     return sorted(clips, key=lambda clip: clip.file)
 
 
@@ -73,9 +81,16 @@ def plan_rows(params: Synthetic) -> list[dict[str, Any]]:
     """The plan as rows of a table: the truth about every clip, for reports and checks, not for training."""
     return [
         {
-            "file": clip.file, "speaker": f"S{clip.speaker:02d}", "sex": sex_of(clip.speaker),
-            "emotion": clip.emotion, "take": clip.take, "look": clip.look, "voice": clip.voice,
-            "onset_s": clip.onset_s, "apex_s": clip.apex_s, "offset_s": clip.offset_s,
+            "file": clip.file,
+            "speaker": f"S{clip.speaker:02d}",
+            "sex": sex_of(clip.speaker),
+            "emotion": clip.emotion,
+            "take": clip.take,
+            "look": clip.look,
+            "voice": clip.voice,
+            "onset_s": clip.onset_s,
+            "apex_s": clip.apex_s,
+            "offset_s": clip.offset_s,
             "duration_s": clip.duration_s,
         }
         for clip in plan(params)
@@ -109,8 +124,9 @@ def _shown(slots: Sequence[Slot], params: Synthetic) -> dict[Slot, str]:
     return shown
 
 
-def _deal(shown: Mapping[Slot, str], table: Mapping[str, Mapping[str, float]], params: Synthetic,
-          stream: int) -> dict[Slot, str]:
+def _deal(
+    shown: Mapping[Slot, str], table: Mapping[str, Mapping[str, float]], params: Synthetic, stream: int
+) -> dict[Slot, str]:
     """One display per clip, dealt for each shown emotion in the proportions of its row of ``table``."""
     dealt: dict[Slot, str] = {}
     for number, emotion in enumerate(EMOTIONS):

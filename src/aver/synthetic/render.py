@@ -83,13 +83,28 @@ def render(clip: ClipPlan, speaker: Speaker, params: Synthetic, out_path: Path) 
 
 
 def _encode(pictures: bytes, wav: Path, mp4: Path, params: Synthetic) -> None:
-    video = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", framerate=params.fps,
-                         s=f"{params.frame_px}x{params.frame_px}")
+    video = ffmpeg.input(
+        "pipe:", format="rawvideo", pix_fmt="rgb24", framerate=params.fps, s=f"{params.frame_px}x{params.frame_px}"
+    )
     output = ffmpeg.output(
-        video.video, ffmpeg.input(str(wav)).audio, str(mp4),
-        **{"c:v": "libx264", "preset": "veryfast", "crf": 20, "pix_fmt": "yuv420p", "threads": 1,
-           "c:a": "aac", "b:a": "96k", "map_metadata": -1, "fflags": "+bitexact", "flags:v": "+bitexact",
-           "flags:a": "+bitexact", "movflags": "+faststart", "loglevel": "error"},
+        video.video,
+        ffmpeg.input(str(wav)).audio,
+        str(mp4),
+        **{
+            "c:v": "libx264",
+            "preset": "veryfast",
+            "crf": 20,
+            "pix_fmt": "yuv420p",
+            "threads": 1,
+            "c:a": "aac",
+            "b:a": "96k",
+            "map_metadata": -1,
+            "fflags": "+bitexact",
+            "flags:v": "+bitexact",
+            "flags:a": "+bitexact",
+            "movflags": "+faststart",
+            "loglevel": "error",
+        },
     )
     command = ffmpeg.compile(output, cmd=executable(), overwrite_output=True)
     done = subprocess.run(command, input=pictures, capture_output=True, check=False)

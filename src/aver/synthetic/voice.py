@@ -21,15 +21,23 @@ from aver.synthetic.glottis import Pitch, source
 SAMPLE_RATE = 16000
 # Resonances in Hz of an average adult, scaled by the speaker's vocal tract.
 VOWELS = {
-    "a": (760, 1250, 2550, 3600), "e": (480, 1900, 2550, 3600), "i": (300, 2250, 2950, 3700),
-    "o": (480, 880, 2450, 3500), "u": (330, 800, 2300, 3400),
+    "a": (760, 1250, 2550, 3600),
+    "e": (480, 1900, 2550, 3600),
+    "i": (300, 2250, 2950, 3700),
+    "o": (480, 880, 2450, 3500),
+    "u": (330, 800, 2300, 3400),
 }
 BANDWIDTHS = (80.0, 100.0, 150.0, 220.0)
 # Band of the noise in Hz, its length in s and its strength; none: the vowel starts softly.
 CONSONANTS = {
-    "s": (4200, 7400, 0.075, 0.30), "sh": (2200, 4600, 0.075, 0.30), "f": (1200, 7000, 0.060, 0.12),
-    "p": (400, 1500, 0.018, 0.45), "t": (3000, 6500, 0.018, 0.45), "k": (1400, 3200, 0.022, 0.45),
-    "m": None, "l": None,
+    "s": (4200, 7400, 0.075, 0.30),
+    "sh": (2200, 4600, 0.075, 0.30),
+    "f": (1200, 7000, 0.060, 0.12),
+    "p": (400, 1500, 0.018, 0.45),
+    "t": (3000, 6500, 0.018, 0.45),
+    "k": (1400, 3200, 0.022, 0.45),
+    "m": None,
+    "l": None,
 }
 
 
@@ -100,12 +108,12 @@ def _add_vowel(wave: np.ndarray, air: np.ndarray, syllable: Syllable, larynx: La
     release = min(int(0.05 * SAMPLE_RATE), length // 3)
     gate = np.ones(length)
     gate[:attack] = 0.5 - 0.5 * np.cos(np.pi * np.arange(attack) / attack)
-    gate[length - release:] = 0.5 + 0.5 * np.cos(np.pi * np.arange(release) / release)
+    gate[length - release :] = 0.5 + 0.5 * np.cos(np.pi * np.arange(release) / release)
     ring = min(int(0.02 * SAMPLE_RATE), len(wave) - syllable.stop)  # the resonances die away after the source
-    sound = np.concatenate([air[syllable.start:syllable.stop] * gate, np.zeros(ring)])
+    sound = np.concatenate([air[syllable.start : syllable.stop] * gate, np.zeros(ring)])
     for hz, width in zip(VOWELS[syllable.vowel], BANDWIDTHS, strict=True):
         sound = _resonate(sound, hz * larynx.formant_scale, width)
-    wave[syllable.start:syllable.stop + ring] += sound
+    wave[syllable.start : syllable.stop + ring] += sound
 
 
 def _resonate(sound: np.ndarray, hz: float, width: float) -> np.ndarray:
@@ -124,5 +132,5 @@ def _add_consonant(wave: np.ndarray, syllable: Syllable, rng: np.random.Generato
     sos = butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
     hiss = sosfilt(sos, rng.normal(0.0, 1.0, length)) * np.hanning(length)
     # In proportion to the vowel it leads, so that soft voices keep soft consonants.
-    vowel = np.sqrt(np.mean(wave[syllable.start:syllable.stop] ** 2))
-    wave[syllable.slot:syllable.start] += strength * vowel * hiss / max(float(np.abs(hiss).max()), 1e-9) * 2.0
+    vowel = np.sqrt(np.mean(wave[syllable.start : syllable.stop] ** 2))
+    wave[syllable.slot : syllable.start] += strength * vowel * hiss / max(float(np.abs(hiss).max()), 1e-9) * 2.0

@@ -11,17 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from aver.weights.he import he_normal
 
 
 def seed_weights(encoder: str, seed: int, folder: Path) -> None:
     """Write seeded weights of `encoder` (a key of `aver.weights.layouts.LAYOUTS`) into an existing folder."""
     _SEEDERS[encoder](np.random.default_rng(seed), folder)
-
-
-def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> NDArray[np.float32]:
-    """Return He-initialised weights: normal, variance 2 / fan_in."""
-    return (rng.standard_normal(shape) * np.sqrt(2 / fan_in)).astype(np.float32)
 
 
 def _vggface(rng: np.random.Generator, folder: Path) -> None:

@@ -9,10 +9,13 @@ model is called through its SavedModel only, so nothing else knows.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from aver.weights.he import he_normal
+from aver.weights.tensorflow_import import import_tensorflow
 
 SAMPLE_RATE_HZ = 16000
 WINDOW, HOP, FFT, BANDS, FRAMES = 400, 160, 512, 64, 96
@@ -22,12 +25,9 @@ CONVOLUTIONS = ((64,), (128,), (256, 256), (512, 512))
 
 def save_vggish(rng: np.random.Generator, folder: Path) -> None:
     """Write the SavedModel into an existing folder: `model(waveform [S] float32) -> [S // 15360, 128]`."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # start-up chatter about GPUs and instruction sets
-    import tensorflow as tf
+    tf = import_tensorflow()
 
-    from aver.weights.seeded import he_normal
-
-    class Vggish(tf.Module):
+    class Vggish(tf.Module):  # type: ignore[misc, name-defined]
         """The network as a module: its variables are what the SavedModel stores."""
 
         def __init__(self) -> None:
@@ -43,8 +43,8 @@ def save_vggish(rng: np.random.Generator, folder: Path) -> None:
                 self.matrices.append(tf.Variable(he_normal(rng, (units, width), units)))
                 units = width
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="waveform")], autograph=False)
-        def __call__(self, waveform: tf.Tensor) -> tf.Tensor:
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="waveform")], autograph=False)  # type: ignore[untyped-decorator]
+        def __call__(self, waveform: Any) -> Any:
             """Return one 128-d row per whole 0.96 s of the waveform."""
             window = tf.signal.hann_window(WINDOW, periodic=True)
             spectrum = tf.abs(tf.signal.stft(waveform, WINDOW, HOP, FFT, lambda *_, **__: window, pad_end=True))

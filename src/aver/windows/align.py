@@ -26,6 +26,7 @@ has one `padded` window all the same.  With window 100:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class Windows:
 def thirds(samples: int) -> list[tuple[int, int, str]]:
     """Return three equal segments of a sound: (first sample, end, `complete`); empty ones are left out."""
     borders = [(2 * k * samples + 3) // 6 for k in range(4)]
-    return [(first, end, "complete") for first, end in zip(borders, borders[1:], strict=False) if end > first]
+    return [(first, end, "complete") for first, end in pairwise(borders) if end > first]
 
 
 def fixed(samples: int, length: int) -> list[tuple[int, int, str]]:

@@ -40,7 +40,9 @@ def index_windows(media: Sequence[Mapping[str, Any]], kinds: Mapping[str, Window
         media: rows of `media.parquet`.
         kinds: the windows block.
     """
-    return [row for clip in media if clip["samples"] for name in sorted(kinds) for row in _rows(clip, name, kinds[name])]
+    return [
+        row for clip in media if clip["samples"] for name in sorted(kinds) for row in _rows(clip, name, kinds[name])
+    ]
 
 
 def _rows(clip: Mapping[str, Any], name: str, kind: Window) -> Iterator[dict[str, Any]]:
