@@ -11,7 +11,8 @@ from pathlib import Path
 from aver.errors import main_of
 from aver.params.file import load
 from aver.report.inputs import read_inputs
-from aver.report.render import markdown, page, write_text
+from aver.report.render import markdown, page
+from aver.store.out import write_text
 
 
 def main(argv: list[str] | None = None) -> None:

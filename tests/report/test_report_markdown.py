@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from aver.errors import CacheError
-from aver.report.render import markdown, write_text
+from aver.report.render import markdown
 from aver.report.tables import cells_of, gain
-from aver.store.out import write_json
+from aver.store.out import write_json, write_text
 
 
 def table(text):
@@ -84,7 +84,7 @@ def test_failed_write_keeps_the_old_file_and_leaves_no_half(tmp_path, monkeypatc
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aver.report.render.os.replace", full)
+    monkeypatch.setattr("aver.store.out.os.replace", full)
     with pytest.raises(CacheError, match="No space left"):
         write_text(path, "new")
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

@@ -69,8 +69,8 @@ def predicted_labels(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.Ser
 
 def _matrices(frame: pd.DataFrame, labels: Sequence[str], by: list[str]) -> dict[Any, NDArray[np.float64]]:
     number = {label: k for k, label in enumerate(labels)}
-    actual: NDArray[np.int64] = frame["label"].map(number).to_numpy(np.int64)
-    predicted: NDArray[np.int64] = frame[[f"p_{label}" for label in labels]].to_numpy().argmax(axis=1).astype(np.int64)
+    actual = frame["label"].map(number).to_numpy(np.int64)
+    predicted = frame[[f"p_{label}" for label in labels]].to_numpy().argmax(axis=1).astype(np.int64)
     groups = frame.groupby(by, sort=True).indices
     return {key: confusion(actual[rows], predicted[rows], len(labels)) for key, rows in sorted(groups.items())}
 

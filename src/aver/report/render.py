@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from aver.errors import CacheError
 from aver.report import coverage, provenance
 from aver.report.figures import curve_figure, score_figure
 from aver.report.inputs import Inputs
@@ -74,23 +71,6 @@ def markdown(inputs: Inputs) -> str:
         ]
     lines += ["", "Scores in %, mean ± deviation over folds; **bold**: highest UAR; *: the strategy named by `fusion`."]
     return "\n".join(lines) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in a `.partial` sibling and rename it when whole.
-
-    Raises:
-        CacheError: the disk is full or the folder may not be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(text.encode("utf-8"))
-        os.replace(partial, path)
-    except OSError as exc:
-        raise CacheError(f"cannot write {path}: {exc.strerror or exc}. Nothing half-written is left.") from exc
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _figures(inputs: Inputs, benchmark: str) -> Mapping[str, Any]:

@@ -47,11 +47,26 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in a `.partial` sibling and rename it when whole.
+
+    Raises:
+        CacheError: the disk is full or the folder may not be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(text.encode("utf-8"))
+        os.replace(partial, path)
+    except OSError as exc:
+        raise CacheError(f"cannot write {path}: {exc.strerror or exc}. Nothing half-written is left.") from exc
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys and a final newline."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
