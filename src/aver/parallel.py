@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from tqdm import tqdm
@@ -15,6 +17,7 @@ from aver.cache.cache import Cache, Failed, Input, Outcome, Step, is_machine_fai
 from aver.errors import AverError, CacheError
 from aver.outcome import Starved
 from aver.params import blocks
+from aver.store.out import write_json
 
 log = logging.getLogger(__name__)
 LOG_EVERY_S = 10.0
@@ -29,17 +32,19 @@ class Task:
     inputs: dict[str, Input]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
-    """What a run did; it goes to the run record and the log, never into an out."""
+    """The outcomes in the order of the tasks, how many were computed or found in the cache, and how long it took."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
-    computed: int = 0
-    cached: int = 0
-    seconds: float = 0.0
+    outcomes: list[Outcome]
+    computed: int
+    cached: int
+    seconds: float
 
 
-def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache | None = None) -> Run:
+def run_tasks(
+    tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache | None = None, unit: str = "clip"
+) -> Run:
     """Run tasks through the clip cache and return their outcomes in the order of `tasks`.
 
     Results already in the cache are looked up first, in this process; only the others are spread over workers, so a
@@ -51,13 +56,14 @@ def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cach
         label: what the progress line is called, e.g. `faces ravdess`.
         parallel: number of workers and joblib backend.
         cache: default: the cache of this repository.
+        unit: what one task is called.
 
     Raises:
         CacheError: the machine cannot go on (disk, memory, permissions); finished tasks are kept.
     """
     cache = cache or Cache()
     started = time.perf_counter()
-    progress = Progress(label, len(tasks))
+    progress = Progress(label, len(tasks), unit)
     found: dict[int, Outcome] = {}
     for index, task in enumerate(tasks):
         outcome = cache.find(task.step, task.inputs)
@@ -82,8 +88,21 @@ def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cach
         raise
     finally:
         progress.close()
-    return Run([found[i] for i in range(len(tasks))], len(missing), len(tasks) - len(missing),
-               time.perf_counter() - started)  # fmt: skip
+    run = Run(
+        outcomes=[found[index] for index in range(len(tasks))],
+        computed=len(missing),
+        cached=len(tasks) - len(missing),
+        seconds=time.perf_counter() - started,
+    )
+    _record(cache, label, run)
+    return run
+
+
+def _record(cache: Cache, label: str, run: Run) -> None:
+    """Write what the run did to `runs/<label>.json` beside the cache; never into an out: it differs every time."""
+    failed = sum(isinstance(outcome, Failed) for outcome in run.outcomes)
+    record = {"computed": run.computed, "from_cache": run.cached, "failed": failed, "seconds": round(run.seconds, 3)}
+    write_json(cache.root / "runs" / f"{label.replace(' ', '-')}.json", record)
 
 
 def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iterator[Outcome]:
@@ -107,17 +126,23 @@ def _one(cache: Cache, task: Task) -> Outcome:
     except Exception as error:
         if is_machine_failure(error):
             raise
-        log.debug("%s: unexpected", task.name, exc_info=True)
-        return Failed("internal", f"{type(error).__name__}: {error}".splitlines()[0][:300], computed=True)
+        return Failed("internal", _where(error), computed=True)
+
+
+def _where(error: Exception) -> str:
+    """Return an unexpected exception in one line: what it says, and in which line of code it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"{words} ({Path(last.filename).name}:{last.lineno})"
 
 
 class Progress:
     """A bar with rate and ETA on a terminal, a line every ten seconds elsewhere."""
 
-    def __init__(self, label: str, total: int) -> None:
+    def __init__(self, label: str, total: int, unit: str = "clip") -> None:
         self.label, self.total, self.done, self.fresh = label, total, 0, 0
         self.started = self.spoken = time.perf_counter()
-        self.bar = tqdm(total=total, desc=label, unit="clip", file=sys.stderr) if sys.stderr.isatty() else None
+        self.bar = tqdm(total=total, desc=label, unit=unit, file=sys.stderr) if sys.stderr.isatty() else None
 
     def step(self, *, fresh: bool) -> None:
         """Count one finished task; `fresh` if it was computed rather than found."""

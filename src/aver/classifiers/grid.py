@@ -84,7 +84,7 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
             for role, file in files.items():
                 write_rows(file.path, stores[role], line.clips)
         parallel = replace(params.parallel, jobs=1) if device == "cuda" else params.parallel
-        outcomes = run_tasks(tasks, f"classifiers {benchmark} {strategy_name}", parallel, cache).outcomes
+        outcomes = run_tasks(tasks, f"classifiers {benchmark} {strategy_name}", parallel, cache, "run").outcomes
     runs = {}
     for name, outcome in zip(names, outcomes, strict=True):
         if not isinstance(outcome, Done):

@@ -1,17 +1,9 @@
-"""The fusion strategies by name.  Adding one is one file and one line here."""
+"""Fusion strategies by name (`aver.params.names.STRATEGIES`)."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from aver.classifiers.strategy import Strategy
-from aver.params.file import known
-
-STRATEGIES = {
-    "visual": "aver.classifiers.visual",
-    "acoustic": "aver.classifiers.acoustic",
-    "concat": "aver.classifiers.concat",
-}
+from aver.params.names import STRATEGIES, known, module_of
 
 
 def get_strategy(name: str) -> Strategy:
@@ -20,6 +12,6 @@ def get_strategy(name: str) -> Strategy:
     Raises:
         ParamsError: the name is not known; lists the known ones.
     """
-    known("strategy", name, list(STRATEGIES))
-    strategy: Strategy = import_module(STRATEGIES[name]).STRATEGY
+    known("strategy", name, STRATEGIES)
+    strategy: Strategy = module_of("classifiers", name).STRATEGY
     return strategy

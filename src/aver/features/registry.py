@@ -1,26 +1,17 @@
-"""The encoders by name.  Adding one is one file and one line here."""
+"""Encoders by name (`aver.params.names.ENCODERS`)."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from aver.features.encoder import Encoder
-from aver.params.file import known
-
-#: Name -> module whose `ENCODER` it is; imported when used, because each brings a heavy library.
-ENCODERS = {
-    "vggface": "aver.features.vggface",
-    "xvector": "aver.features.xvector",
-    "vggish": "aver.features.vggish",
-}
+from aver.params.names import ENCODERS, known, module_of
 
 
 def get_encoder(name: str) -> Encoder:
-    """Return an encoder by name.
+    """Return an encoder by name; its module is imported now, because each brings a heavy library.
 
     Raises:
         ParamsError: the name is not known; lists the known ones.
     """
     known("encoder", name, list(ENCODERS))
-    encoder: Encoder = import_module(ENCODERS[name]).ENCODER
+    encoder: Encoder = module_of("features", name).ENCODER
     return encoder

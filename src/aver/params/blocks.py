@@ -94,7 +94,7 @@ class Weights:
 class Stream:
     """One encoder over one kind of window (`window: frames` means one row per kept frame with a face)."""
 
-    encoder: Literal["vggface", "xvector", "vggish"]
+    encoder: str
     window: str
     scaling: Literal["rgb01", "bgr_mean"] | None = None
     normalise: bool = False

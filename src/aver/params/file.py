@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
-
-#: Names that other modules register; written out so that a typo fails without importing torch or a corpus adapter.
-#: `tests/test_conventions.py` holds them against the registries.
-ADAPTERS = ("folder", "ravdess", "synthetic")
-STRATEGIES = ("acoustic", "concat", "visual")
-FRAMES = "frames"
-PICTURE_ENCODERS = ("vggface",)
+from aver.params.names import ADAPTERS, ENCODERS, FRAMES, STRATEGIES, known
 
 
 def load(path: str | Path | None = None) -> blocks.Params:
@@ -46,15 +39,6 @@ def load(path: str | Path | None = None) -> blocks.Params:
         raise ParamsError(_explain(file, exc)) from None
     _check_names(file, params)
     return params
-
-
-def known(kind: str, name: str, names: tuple[str, ...] | list[str]) -> None:
-    """Raise `ParamsError` naming the known names (and the nearest one) unless `name` is one of them."""
-    if name in names:
-        return
-    near = get_close_matches(name, names, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else "."
-    raise ParamsError(f"{kind}: unknown name {name!r}{hint} Known: {', '.join(sorted(names)) or '(none)'}")
 
 
 def _explain(file: Path, error: ValidationError) -> str:
@@ -95,7 +79,8 @@ def _check_names(file: Path, params: blocks.Params) -> None:
         if name == FRAMES:
             raise ParamsError(f"{file}: windows.{FRAMES}: the name is reserved for 'one row per kept frame'")
     for name, stream in params.features.items():
-        if stream.encoder in PICTURE_ENCODERS:
+        known(f"{file}: features.{name}.encoder", stream.encoder, list(ENCODERS))
+        if ENCODERS[stream.encoder] == "faces":
             known(f"{file}: features.{name}.window (picture encoder)", stream.window, (FRAMES,))
         else:
             known(f"{file}: features.{name}.window", stream.window, list(params.windows))
@@ -106,5 +91,6 @@ def _check_names(file: Path, params: blocks.Params) -> None:
     for key in ("visual", "acoustic"):
         known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
     for name, source in params.weights.items():
+        known(f"{file}: weights", name, list(ENCODERS))
         if source.source == "pretrained" and not source.location:
             raise ParamsError(f"{file}: weights.{name}: source 'pretrained' needs location (a local path or a URL)")
