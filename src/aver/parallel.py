@@ -82,7 +82,7 @@ def run_tasks(
     except Exception as error:
         if isinstance(error, Starved) or is_machine_failure(error):
             raise CacheError(
-                f"{label} stopped: {error or type(error).__name__}. This is the machine's failure, not a clip's: "
+                f"{label} stopped: {str(error) or type(error).__name__}. This is the machine's failure, not a clip's: "
                 "nothing was recorded against a clip. Run again to go on; finished clips are kept."
             ) from error
         raise

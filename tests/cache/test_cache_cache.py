@@ -284,7 +284,7 @@ def work(params):
         time.sleep(0.002)
     return {"rows": np.arange(params.rows)}
 
-if __name__ == "__main__":
+def main():
     done = Cache(Path(sys.argv[1])).run(Step("work", work, Params(300_000)), {})
     print(done.digest, done.computed)
 """
@@ -293,8 +293,9 @@ if __name__ == "__main__":
 def test_two_processes_that_compute_the_same_at_once_leave_one_whole_object(tmp_path):
     (tmp_path / "work.py").write_text(PROCESS)
     (tmp_path / "started").mkdir()
-    arguments = [sys.executable, str(tmp_path / "work.py"), str(tmp_path / "cache"), str(tmp_path / "started")]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    script = "import work; work.main()"
+    arguments = [sys.executable, "-c", script, str(tmp_path / "cache"), str(tmp_path / "started")]
+    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2] / 'src'}{os.pathsep}{tmp_path}"}
     runs = [subprocess.Popen([*arguments, name], stdout=subprocess.PIPE, text=True, env=environment) for name in "ab"]
     told = [run.communicate(timeout=60)[0].split() for run in runs]
     assert [run.returncode for run in runs] == [0, 0]

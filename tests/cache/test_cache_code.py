@@ -2,9 +2,48 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
+from aver.cache import code
 from aver.cache.code import code_digest, code_modules
+from aver.cache.step import Step, key_of
+
+PACKAGE = "averlike"
+
+
+def forget() -> None:
+    """A new process would see changed sources; within one, forget what was read."""
+    for cached in (code.code_modules, code._tree, code._normalised):
+        cached.cache_clear()
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return `write(module=source, …)`, which (re)writes modules of the package."""
+    folder = tmp_path / "source" / PACKAGE
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(folder.parent))
+    monkeypatch.setattr(code, "PACKAGE", PACKAGE)
+
+    def write(**modules: str) -> None:
+        for name, source in modules.items():
+            (folder / f"{name}.py").write_text(source)
+        forget()
+
+    forget()
+    yield write
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    forget()
+
 
 BASE = '''"""What it is."""
 from averlike.helper import scale
@@ -120,3 +159,19 @@ def test_other_packages_are_named_in_runtime_not_in_the_digest(write):
 def test_a_module_without_source_is_an_error(write):
     with pytest.raises(ModuleNotFoundError, match=r"averlike\.nowhere"):
         code_digest("averlike.nowhere")
+
+
+@dataclass(frozen=True)
+class Params:
+    width: int = 3
+
+
+def test_changed_code_changes_the_key_and_a_comment_does_not(write):
+    def key_with(source):
+        write(step=source)
+        module = importlib.reload(importlib.import_module("averlike.step"))
+        return key_of(Step("faces", module.work, Params()).parts({}))
+
+    before = key_with("def work(params, **inputs):\n    return {'a': 1}\n")
+    assert key_with("def work(params, **inputs):\n    # one\n    return {'a': 1}\n") == before
+    assert key_with("def work(params, **inputs):\n    return {'a': 20}\n") != before

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aver.params.blocks import Faces
 
 MISSING, DETECTED, INTERPOLATED = 0, 1, 2
-LOOK_AROUND = 12
+LOOK_AROUND = 24
 MIN_OVERLAP = 0.3
 
 

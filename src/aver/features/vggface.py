@@ -6,6 +6,7 @@ max-poolings take 64 x 64 to 2 x 2 x 512.  Layer names follow the published PyTo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 #: Mean of the VGG-Face training pictures, RGB (Parkhi et al. 2015, released with the model).
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
 CROP_PX = 64
-#: Crops per forward pass.  The last pass of a clip is padded to it, so a row never depends on how many came along.
-BATCH = 8
+#: Crops per forward pass: as many passes of the first shape as fit, the rest in the second, padded.  Shapes are fixed,
+#: so a row depends on its place in its clip only, and at most three of a clip's crops are padding.
+BATCHES = (16, 4)
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,26 @@ def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> ND
     model = load(weights, device)
     rows = np.zeros((len(crops), 2048), np.float32)
     with torch.inference_mode():
-        for start in range(0, len(crops), BATCH):
-            batch = np.zeros((BATCH, *crops.shape[1:]), np.uint8)
-            part = crops[start : start + BATCH]
-            batch[: len(part)] = part
+        for start, end, shape in batches(len(crops)):
+            batch = np.zeros((shape, *crops.shape[1:]), np.uint8)
+            batch[: end - start] = crops[start:end]
             x = torch.from_numpy(scale(batch, params.scaling)).to(device, memory_format=torch.channels_last)
-            rows[start : start + len(part)] = model(x)[: len(part)].cpu().numpy()
+            rows[start:end] = model(x)[: end - start].cpu().numpy()
     return rows
+
+
+def batches(count: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (first crop, end, crops in the forward pass) for `count` crops.
+
+    Example:
+        >>> list(batches(22))
+        [(0, 16, 16), (16, 20, 4), (20, 22, 4)]
+    """
+    start = 0
+    for shape in BATCHES:
+        while count - start >= shape or (start < count and shape == BATCHES[-1]):
+            yield start, min(start + shape, count), shape
+            start += shape
 
 
 def embed(params: VggFaceParams, crops: Arrays, weights: Path) -> Arrays:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Shortest sound the network's time context (15 frames of 10 ms, 25 ms each) can see; shorter windows are padded.
 MIN_SAMPLES = 4000
+NOISE_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ def embed(params: XvectorParams, sound: Arrays, windows: Arrays, weights: Path) 
             if len(part) < MIN_SAMPLES:
                 part = np.pad(part, (0, MIN_SAMPLES - len(part)))
                 status[number] = "padded"
-            row = classifier.encode_batch(torch.from_numpy(np.ascontiguousarray(part))[None]).cpu().numpy().ravel()
+            with torch.random.fork_rng(devices=[]):
+                # speechbrain's pooling adds random noise: the same for every window, whatever was computed before.
+                torch.manual_seed(NOISE_SEED)
+                row = classifier.encode_batch(torch.from_numpy(np.ascontiguousarray(part))[None]).cpu().numpy().ravel()
             rows[number] = row / max(float(np.linalg.norm(row)), 1e-12) if params.normalise else row
     return {"rows": rows, "times_s": windows["times_s"], "status": status}
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aver.clock import kept_frames
-from aver.media.ffmpeg import clip_input, pipe
+from aver.media.ffmpeg import clip_input, pipe, read_into
 from aver.outcome import Unusable
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ class Frames:
         node = ffmpeg.output(
             video, "pipe:1", format="rawvideo", pix_fmt="rgb24", fps_mode="passthrough", sws_flags="bitexact+bilinear"
         )
-        length = self.width * self.height * 3
         with pipe(node, self.timeout_s) as stream:
-            while len(content := stream.read(length)) == length:
-                yield np.frombuffer(content, np.uint8).reshape(self.height, self.width, 3)
+            while True:
+                frame = np.empty((self.height, self.width, 3), np.uint8)
+                if not read_into(stream, frame.data.cast("B")):
+                    return
+                yield frame

@@ -78,7 +78,14 @@ def probe(params: ProbeParams, clip: Path) -> Arrays:
     """
     _first_look(clip)
     node = ffmpeg.output(
-        clip_input(clip), "pipe:1", format="framecrc", fps_mode="passthrough", enc_time_base="demux", sn=None, dn=None
+        clip_input(clip),
+        "pipe:1",
+        format="framecrc",
+        fps_mode="passthrough",
+        enc_time_base="demux",
+        sn=None,
+        dn=None,
+        vcodec="wrapped_avframe",  # frames are counted, not copied
     )
     done = run(node, params.timeout_s)
     words = done.stderr.decode("utf-8", "replace")
@@ -86,7 +93,7 @@ def probe(params: ProbeParams, clip: Path) -> Arrays:
     streams = _streams(done.stdout.decode("ascii", "replace"), words)
     picture, sound = streams.get("video"), streams.get("audio")
     if picture is None and sound is None:
-        raise _nothing_decoded(words, complaints)
+        raise _nothing_decoded(clip, words, complaints)
     end_s = max(stream.end_s for stream in streams.values())
     _check_whole(clip, words, complaints, end_s)
     times = picture.times_s if picture else np.zeros(0)
@@ -118,10 +125,12 @@ def _first_look(clip: Path) -> None:
         raise Unusable("git_lfs_pointer", "the content is a git-lfs pointer text")
 
 
-def _nothing_decoded(words: str, complaints: list[str]) -> Unusable:
+def _nothing_decoded(clip: Path, words: str, complaints: list[str]) -> Unusable:
     detail = (complaints or ["ffmpeg decoded no frame and no sample"])[-1][:200]
     detail = re.sub(r"file:\S.*?: ", "", detail)
-    if "moov atom not found" in words:
+    with clip.open("rb") as file:
+        is_mp4 = file.read(8)[4:] == b"ftyp"
+    if is_mp4 and "moov atom not found" in words:
         return Unusable("truncated", "the mp4 index (moov) is missing")
     if not re.search(r"^\[info\] Input #0", words, re.MULTILINE):
         return Unusable("not_media", detail)
@@ -163,7 +172,8 @@ def _streams(listing: str, words: str) -> dict[str, _Stream]:
         parts = line.split(",")
         if len(parts) >= 5 and parts[2].strip().lstrip("-").isdigit():
             stamps.setdefault(int(parts[0]), []).append((int(parts[2]), int(parts[3])))
-    covers = set(re.findall(r"Stream #0:(\d+).*: Video: .*\(attached pic\)", words))
+    # Only of the input: ffmpeg's description of its output repeats "(attached pic)" under other stream numbers.
+    covers = set(re.findall(r"Stream #0:(\d+).*: Video: .*\(attached pic\)", words.partition("Stream mapping:")[0]))
     mapped = {out: (source, codec) for source, out, codec in re.findall(r"Stream #0:(\d+) -> #0:(\d+) \((\S+)", words)}
     streams: dict[str, _Stream] = {}
     for number, head in heads.items():

@@ -1,0 +1,219 @@
+"""`params.yaml`: what is wrong is named, with what would be right."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aver.classifiers.registry import get_strategy
+from aver.corpora.registry import get_adapter
+from aver.errors import ParamsError
+from aver.features.registry import get_encoder
+from aver.params import file
+from aver.params.file import load
+
+REPOSITORY = Path(__file__).parents[2]
+GOOD = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+GONE = object()
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """Return `changed("media.keep_every", value)`: the path of the repository's params with one key changed."""
+
+    def change(where: str, value) -> Path:
+        content = copy.deepcopy(GOOD)
+        *folders, last = where.split(".")
+        block = content
+        for folder in folders:
+            block = block[folder]
+        if value is GONE:
+            del block[last]
+        else:
+            block[last] = value
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    return change
+
+
+def keys(value, prefix=""):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield str(key)
+            yield from keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from keys(inner)
+
+
+def test_the_repositorys_file_loads():
+    params = load(REPOSITORY / "params.yaml")
+    assert params.fusion == GOOD["fusion"]
+    assert params.synthetic.duration_s == tuple(GOOD["synthetic"]["duration_s"])
+    assert set(params.features) == set(GOOD["features"])
+
+
+def test_no_key_that_dvc_leaves_out_of_its_run_cache():
+    assert not {"size", "nfiles"} & set(keys(GOOD))
+    declared = {name for block in vars(file.blocks).values() for name in getattr(block, "__pydantic_fields__", {})}
+    assert "keep_every" in declared
+    assert not {"size", "nfiles"} & declared
+
+
+def test_where_the_file_is_looked_for(tmp_path, monkeypatch, changed):
+    path = changed("media.keep_every", 5)
+    monkeypatch.setenv("AVER_PARAMS", str(path))
+    assert load().media.keep_every == 5
+    monkeypatch.delenv("AVER_PARAMS")
+    monkeypatch.chdir(tmp_path)
+    assert load().media.keep_every == 5
+    path.unlink()
+    with pytest.raises(ParamsError, match=r"params\.yaml does not exist"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("media.keep_evry", ["media.keep_evry", "unknown key", "keep_every", "sample_rate_hz", "timeout_s"]),
+        ("surprise", ["surprise", "unknown key", "fusion", "evaluation"]),
+        ("windows.thirds.window", ["windows.thirds.window", "unknown key", "rule", "window_s"]),
+        ("features.vggface.colour", ["features.vggface.colour", "unknown key", "encoder", "scaling"]),
+        ("benchmarks.synthetic.k", ["benchmarks.synthetic.k", "unknown key", "folds", "protocol"]),
+        ("classifiers.budgets.quick.epoch", ["classifiers.budgets.quick.epoch", "unknown key", "epochs", "patience"]),
+        ("corpora.synthetic.path", ["corpora.synthetic.path", "unknown key", "root", "adapter"]),
+        ("weights.vggish.url", ["weights.vggish.url", "unknown key", "location", "sha256"]),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_accepted_ones(changed, where, words):
+    with pytest.raises(ParamsError) as error:
+        load(changed(where, 1))
+    message = str(error.value)
+    line = next(line for line in message.splitlines() if where in line)
+    assert all(word in line for word in words), message
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["fusion", "media", "media.keep_every", "faces.timeout_s", "windows.thirds.rule", "benchmarks.synthetic.seeds",
+     "classifiers.budgets.paper.epochs", "corpora.synthetic.root", "evaluation.confidence"],
+)  # fmt: skip
+def test_a_missing_key_is_named(changed, where):
+    with pytest.raises(ParamsError) as error:
+        load(changed(where, GONE))
+    assert f"  {where}: missing key" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("media.keep_every", "2"),
+        ("media.keep_every", 2.5),
+        ("media.keep_every", 0),
+        ("media.keep_every", True),
+        ("media.timeout_s", 0),
+        ("max_failed_fraction", 1.01),
+        ("max_failed_fraction", -0.1),
+        ("faces.detector", "mtcnn"),
+        ("faces.scale_factor", 1.0),
+        ("classifiers.class_weights", "yes"),
+        ("classifiers.device", "gpu"),
+        ("benchmarks.synthetic.corpora", []),
+        ("benchmarks.synthetic.corpora", "synthetic"),
+        ("benchmarks.synthetic.protocol", "speaker"),
+        ("benchmarks.synthetic.folds", 1),
+        ("benchmarks.synthetic.seeds", []),
+        ("benchmarks.synthetic.where", {"channel": "speech"}),
+        ("synthetic.duration_s", [1.8, -1]),
+        ("synthetic.frame_px", 32),
+        ("weights.vggface.sha256", "abc"),
+        ("windows.thirds", None),
+        ("evaluation.confidence", 95),
+    ],
+)
+def test_a_wrong_type_or_value_is_named_and_shown(changed, where, value):
+    with pytest.raises(ParamsError) as error:
+        load(changed(where, value))
+    shown = value if not isinstance(value, dict | list) else ""
+    line = next(line for line in str(error.value).splitlines() if f"  {where}" in line)
+    assert "got" in line
+    assert str(shown) in line
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    content = copy.deepcopy(GOOD)
+    content["media"]["keep_every"] = 0
+    content["faces"]["detector"] = "none"
+    del content["budget"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(ParamsError) as error:
+        load(tmp_path / "params.yaml")
+    assert all(where in str(error.value) for where in ("media.keep_every", "faces.detector", "budget: missing"))
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        ("fusion", "conact", ["fusion", "'conact'", "did you mean 'concat'", "acoustic, concat, visual"]),
+        ("fusion", "zzz", ["fusion", "'zzz'", "acoustic, concat, visual"]),
+        ("budget", "quik", ["budget", "did you mean 'quick'", "paper, quick"]),
+        ("corpora.synthetic", {"root": "x", "adapter": "fodler"}, ["corpora.synthetic.adapter", "did you mean 'folder'",
+                                                                   "folder, ravdess, synthetic"]),
+        ("corpora.my-clips", {"root": "x"}, ["corpora.my-clips.adapter", "'my-clips'", "folder, ravdess, synthetic"]),
+        ("features.xvector-thirds.window", "third", ["features.xvector-thirds.window", "did you mean 'thirds'"]),
+        ("features.xvector-thirds.window", "frames", ["features.xvector-thirds.window", "patch, thirds"]),
+        ("features.vggface.window", "thirds", ["features.vggface.window", "Known: frames"]),
+        ("weights.vggface", GONE, ["weights for features.vggface", "vggish, xvector"]),
+        ("benchmarks.synthetic.corpora", ["synthetic", "ravdes"], ["benchmarks.synthetic.corpora", "'ravdes'",
+                                                                   "Known: synthetic"]),
+        ("classifiers.visual", "vgface", ["classifiers.visual", "did you mean 'vggface'"]),
+        ("classifiers.acoustic", "x", ["classifiers.acoustic", "vggface, vggish-patch, xvector-thirds"]),
+        ("weights.xvector.source", "pretrained", ["weights.xvector", "location"]),
+        ("windows.patch", {"rule": "fixed"}, ["windows.patch", "window_s"]),
+        ("windows.thirds", {"rule": "thirds", "window_s": 1.0}, ["windows.thirds", "window_s"]),
+        ("windows.frames", {"rule": "thirds"}, ["windows.frames", "reserved"]),
+    ],
+)  # fmt: skip
+def test_a_name_that_refers_to_nothing_is_named_with_the_known_ones(changed, where, value, words):
+    with pytest.raises(ParamsError) as error:
+        load(changed(where, value))
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("fusion", "visual"),
+        ("corpora.my-clips", {"root": "/x", "adapter": "folder"}),
+        ("corpora.ravdess", {"root": "data/raw/ravdess"}),
+        ("weights.xvector", {"source": "pretrained", "location": "/models", "sha256": "0" * 64}),
+        ("benchmarks.synthetic.where", {"channel": ["speech"]}),
+        ("max_failed_fraction", 1),
+        ("parallel.backend", "dask"),
+    ],
+)
+def test_what_is_right_passes(changed, where, value):
+    load(changed(where, value))
+
+
+@pytest.mark.parametrize("text", ["fusion: [", "a: b: c", "", "- 1\n- 2\n", "just text"])
+def test_a_file_that_is_no_mapping_is_an_error_in_words(tmp_path, text):
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("names", "get"),
+    [(file.STRATEGIES, get_strategy), (file.ADAPTERS, get_adapter), (file.ENCODERS, get_encoder)],
+    ids=["strategies", "adapters", "encoders"],
+)
+def test_every_accepted_name_can_be_had(names, get):
+    assert len(names) >= 3
+    for name in names:
+        assert get(name)

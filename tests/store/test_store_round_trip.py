@@ -1,0 +1,355 @@
+"""Write a store and read it again: both kinds of shards."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import aver
+from aver.errors import CacheError, StoreError
+from aver.store import reader
+from aver.store.out import out_folder, read_json, read_rows, write_json, write_table
+from aver.store.schema import CLIPS, Header, bucket_of
+from aver.store.writer import ClipEntry, Rows, write_store
+
+HEADER = Header("faces", "vggface", (3, 2), "p" * 64, "w" * 64, "seeded")
+KINDS = ("hdf5", "parquet")
+BUCKETS = 4
+
+
+def rows_of(clip_id: str, count: int) -> Rows:
+    rng = np.random.default_rng(len(clip_id) + sum(clip_id.encode()))
+    values = rng.standard_normal((count, 3, 2)).astype(np.float32)
+    starts = np.arange(count) * 0.1 + rng.random()
+    words = [("detected", "interpolated", "padded")[k % 3] for k in range(count)]
+    return Rows(values, np.stack([starts, starts + 0.1], axis=1), words)
+
+
+def entry(clip_id: str, count: int) -> ClipEntry:
+    return ClipEntry(clip_id, "ok", "", f"digest-{clip_id}", lambda: rows_of(clip_id, count))
+
+
+COUNTS = {f"clip {k:02d}": 1 + k % 5 for k in range(20)} | {"ä–ö": 2, "none": 0}
+ENTRIES = [
+    *(entry(name, count) for name, count in COUNTS.items()),
+    ClipEntry("absent", "absent", "no_face"),
+    ClipEntry("failed", "failed", "truncated"),
+]
+
+
+def write(folder: Path, entries=ENTRIES, kind="hdf5", buckets=BUCKETS) -> Path:
+    write_store(folder, HEADER, entries, buckets, kind)
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def store(tmp_path, kind):
+    return aver.open_store(write(tmp_path / "store", kind=kind))
+
+
+def test_everything_written_is_read_again(store):
+    assert store.clips == sorted(name for name, count in COUNTS.items() if count)
+    assert len(store) == sum(COUNTS.values())
+    for name, count in COUNTS.items():
+        expected = rows_of(name, count)
+        np.testing.assert_array_equal(store.rows(name), expected.values, strict=True)
+        np.testing.assert_array_equal(store.times(name), expected.times_s, strict=True)
+        assert store.status(name) == expected.status
+    assert store.catalogue["clip 03"]["digest"] == "digest-clip 03"
+
+
+def test_absent_and_failed_clips_stay_with_their_reason_and_without_rows(store):
+    for name, status, reason in (("absent", "absent", "no_face"), ("failed", "failed", "truncated")):
+        assert name not in store.clips
+        assert store.catalogue[name]["status"] == status
+        assert store.catalogue[name]["reason"] == reason
+        assert store.rows(name).shape == (0, 3, 2)
+        assert store.times(name).shape == (0, 2)
+        assert store.status(name) == []
+
+
+def test_writing_tells_the_number_of_rows(tmp_path, kind):
+    assert write_store(tmp_path, HEADER, ENTRIES, BUCKETS, kind) == sum(COUNTS.values())
+
+
+@pytest.mark.parametrize("entries", [[], [ClipEntry("a", "absent", "no_face")], [entry("only", 2)]],
+                         ids=["none", "absent", "one"])  # fmt: skip
+def test_stores_with_empty_shards(tmp_path, kind, entries):
+    store = aver.open_store(write(tmp_path, entries, kind))
+    store.verify()
+    assert len(store) == 2 * ("only" in store.catalogue)
+    assert sum(len(batch) for batch, _ in store.batches(10)) == len(store)
+    assert [store.shard(k).shape[1:] for k in range(BUCKETS)] == [(3, 2)] * BUCKETS
+    assert len(store.frame()) == len(store)
+
+
+def test_twice_the_same_bytes_in_any_order(tmp_path, kind):
+    one = content(write(tmp_path / "one", kind=kind))
+    other = content(write(tmp_path / "elsewhere" / "two", ENTRIES[::-1], kind))
+    assert one == other
+    assert sorted(one) == sorted(
+        ["clips.parquet", "index.parquet", "store.json"]
+        + [f"shard-{k:03d}.{'h5' if kind == 'hdf5' else 'parquet'}" for k in range(BUCKETS)]
+    )
+
+
+def test_one_more_clip_changes_exactly_one_shard(tmp_path, kind):
+    before = content(write(tmp_path / "before", kind=kind))
+    after = content(write(tmp_path / "after", [*ENTRIES, entry("newcomer", 4)], kind))
+    changed = [name for name in before if name.startswith("shard") and before[name] != after[name]]
+    assert changed == [f"shard-{bucket_of('newcomer', BUCKETS):03d}.{'h5' if kind == 'hdf5' else 'parquet'}"]
+
+
+@pytest.mark.parametrize(
+    ("clip_id", "buckets", "expected"), [("S01_happy_T1", 1, 0), ("a", 8, 3), ("b", 8, 5), ("", 8, 4)]
+)
+def test_a_clips_shard_follows_from_its_name_alone(clip_id, buckets, expected):
+    # First eight bytes of sha256(name): a = ca978112ca1bbdca, b = 3e23e8160039594a, "" = e3b0c44298fc1c14
+    known = {"a": 0xCA978112CA1BBDCA, "b": 0x3E23E8160039594A, "": 0xE3B0C44298FC1C14}
+    assert bucket_of(clip_id, buckets) == known.get(clip_id, 0) % buckets
+
+
+def test_the_index_is_sorted_by_clip_and_time(store):
+    frame = store.frame()
+    assert list(frame["clip_id"]) == [name for name in sorted(COUNTS) for _ in range(COUNTS[name])]
+    assert all(part["t0_s"].is_monotonic_increasing for _, part in frame.groupby("clip_id"))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+def test_batches_cover_every_row_once(store, rows):
+    seen = {}
+    for values, names in store.batches(rows):
+        assert 0 < len(values) == len(names) <= rows
+        for value, name in zip(values, names, strict=True):
+            assert name not in seen
+            seen[name] = value
+    assert set(seen) == {(name, row) for name, count in COUNTS.items() for row in range(count)}
+    for (name, row), value in seen.items():
+        np.testing.assert_array_equal(value, rows_of(name, COUNTS[name]).values[row])
+
+
+def test_batches_of_some_clips(store):
+    wanted = ["clip 04", "absent", "clip 09", "ä–ö", "clip 00"]
+    seen = {}
+    for values, names in store.batches(4, wanted):
+        seen |= dict(zip(names, values, strict=True))
+    assert {name for name, _ in seen} == {"clip 04", "clip 09", "ä–ö", "clip 00"}
+    assert len(seen) == sum(COUNTS.get(name, 0) for name in wanted)
+    for (name, row), value in seen.items():
+        np.testing.assert_array_equal(value, rows_of(name, COUNTS[name]).values[row])
+
+
+def test_rows_cannot_be_written_to(store):
+    with pytest.raises(ValueError, match="read-only"):
+        store.rows("clip 04")[0] = 0
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_torch_dataset_gives_every_clip_once(store, workers):
+    loader = DataLoader(store.dataset(), batch_size=None, num_workers=workers)
+    found = {name: (rows, times) for rows, times, name in loader}
+    assert sorted(found) == store.clips
+    for name, (rows, times) in found.items():
+        assert torch.equal(rows, torch.from_numpy(rows_of(name, COUNTS[name]).values))
+        assert torch.equal(times, torch.from_numpy(rows_of(name, COUNTS[name]).times_s))
+    assert len(store.dataset(["clip 04"])) == 1
+
+
+def test_a_reader_opens_only_the_shards_it_needs(tmp_path, kind):
+    store = aver.open_store(write(tmp_path / "store", kind=kind))
+    needed = bucket_of("clip 04", BUCKETS)
+    for path in (tmp_path / "store").glob("shard-*"):
+        if int(path.stem[-3:]) != needed:
+            path.unlink()
+    np.testing.assert_array_equal(store.rows("clip 04"), rows_of("clip 04", COUNTS["clip 04"]).values)
+    other = next(name for name in store.clips if bucket_of(name, BUCKETS) != needed)
+    with pytest.raises(StoreError, match="dvc checkout"):
+        store.rows(other)
+
+
+def test_a_pickled_store_carries_no_rows(store):
+    store.rows("clip 04")
+    copy = pickle.loads(pickle.dumps(store))
+    np.testing.assert_array_equal(copy.rows("clip 04"), store.rows("clip 04"))
+    assert len(pickle.dumps(store)) < 20_000
+
+
+def test_shards_are_what_the_schema_says(tmp_path, kind):
+    write(tmp_path, kind=kind)
+    if kind == "hdf5":
+        with h5py.File(tmp_path / "shard-000.h5") as file:
+            assert dict(file.attrs)["stream"] == "faces"
+            assert (file["rows"].dtype, file["rows"].shape[1:]) == (np.float32, (3, 2))
+            assert file["rows"].chunks is None
+            assert file["rows"].compression is None
+    else:
+        table = pq.read_table(tmp_path / "shard-000.parquet")
+        assert table.column_names == ["rows"]
+        assert json.loads(table.schema.metadata[b"stream"]) == "faces"
+    assert pq.read_schema(tmp_path / "clips.parquet").names == CLIPS.names
+
+
+def edit(folder: Path, **changes):
+    header = json.loads((folder / "store.json").read_text())
+    (folder / "store.json").write_text(json.dumps({**header, **changes}))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: edit(folder, version=99),
+        lambda folder: edit(folder, format="other"),
+        lambda folder: (folder / "store.json").write_text("{"),
+        lambda folder: (folder / "store.json").unlink(),
+    ],
+    ids=["version", "format", "no-json", "missing"],
+)
+def test_what_it_does_not_know_is_refused_when_opened(tmp_path, damage):
+    damage(write(tmp_path / "store"))
+    with pytest.raises(StoreError, match="dvc"):
+        aver.open_store(tmp_path / "store")
+
+
+@pytest.mark.parametrize("change", [{"stream": "other"}, {"params": "q" * 64}, {"weights": "x" * 64}])
+def test_a_shard_of_another_stream_is_refused(tmp_path, kind, change):
+    folder = write(tmp_path / "store", kind=kind)
+    edit(folder, **change)
+    with pytest.raises(StoreError, match=next(iter(change))):
+        aver.open_store(folder).rows("clip 04")
+
+
+@pytest.mark.parametrize("change", [lambda c: c[:-1] + bytes([c[-1] ^ 1]), lambda c: c[: len(c) // 2], lambda c: b""],
+                         ids=["bit", "half", "empty"])  # fmt: skip
+def test_a_damaged_shard_is_refused(tmp_path, kind, change):
+    folder = write(tmp_path / "store", kind=kind)
+    path = next(folder.glob(f"shard-{bucket_of('clip 04', BUCKETS):03d}.*"))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(StoreError, match="damaged"):
+        aver.open_store(folder).rows("clip 04")
+    with pytest.raises(StoreError, match="damaged"):
+        aver.open_store(folder).verify()
+
+
+def test_damage_after_a_first_reading_is_seen_by_the_next_store(tmp_path):
+    folder = write(tmp_path / "store")
+    aver.open_store(folder).rows("clip 04")
+    path = folder / f"shard-{bucket_of('clip 04', BUCKETS):03d}.h5"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x55")
+    with pytest.raises(StoreError, match="damaged"):
+        aver.open_store(folder).rows("clip 04")
+
+
+def test_a_shard_is_verified_once_per_identity(tmp_path, monkeypatch):
+    folder = write(tmp_path / "store")
+    read = []
+    monkeypatch.setattr(reader, "file_digest", lambda path, whole=reader.file_digest: read.append(path) or whole(path))
+    for _ in range(3):
+        aver.open_store(folder).rows("clip 04")
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize("table", ["clips.parquet", "index.parquet"])
+def test_a_damaged_table_is_refused(tmp_path, table):
+    folder = write(tmp_path / "store")
+    (folder / table).write_bytes(b"no parquet")
+    with pytest.raises(StoreError, match=table):
+        aver.open_store(folder).times("clip 04")
+
+
+@pytest.mark.parametrize("call", ["rows", "times", "status"])
+def test_an_unknown_clip_is_named(store, call):
+    with pytest.raises(StoreError, match="clip 99"):
+        getattr(store, call)("clip 99")
+
+
+GOOD = rows_of("x", 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (Rows(np.full((2, 3, 2), np.nan, np.float32), GOOD.times_s, GOOD.status), "not finite"),
+        (Rows(np.full((2, 3, 2), np.inf, np.float32), GOOD.times_s, GOOD.status), "not finite"),
+        (Rows(np.zeros((2, 2, 3), np.float32), GOOD.times_s, GOOD.status), "shape"),
+        (Rows(np.zeros((2, 6), np.float32), GOOD.times_s, GOOD.status), "shape"),
+        (Rows(np.zeros((2, 3, 2), np.float64), GOOD.times_s, GOOD.status), "float64"),
+        (Rows(GOOD.values, GOOD.times_s[:1], GOOD.status), "times"),
+        (Rows(GOOD.values, GOOD.times_s[:, 0], GOOD.status), "times"),
+        (Rows(GOOD.values, GOOD.times_s, GOOD.status[:1]), "2 rows"),
+    ],
+    ids=["nan", "inf", "turned", "flat", "float64", "fewer-times", "no-ends", "fewer-words"],
+)
+def test_rows_that_do_not_fit_are_refused_and_leave_no_store(tmp_path, kind, rows, words):
+    bad = ClipEntry("bad", "ok", "", "", lambda: rows)
+    with pytest.raises(StoreError, match=f"bad.*{words}"), out_folder(tmp_path / "out") as folder:
+        write(folder, [*ENTRIES, bad], kind)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_id_twice_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="twice"):
+        write(tmp_path, [entry("one", 1), entry("one", 2)])
+
+
+def test_an_out_appears_when_the_block_ends_well_and_replaces_the_old_one(tmp_path):
+    for text in ("one", "two"):
+        with out_folder(tmp_path / "deep" / "out") as folder:
+            (folder / text).write_text(text)
+            assert folder.parent == tmp_path / "deep"
+    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()] == ["deep/out/two"]
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()], ids=["error", "ctrl-c"])
+def test_an_exception_leaves_no_out_and_keeps_an_old_one(tmp_path, error):
+    for existing in (False, True):
+        with pytest.raises(type(error)), out_folder(tmp_path / "out") as folder:
+            (folder / "half").write_text("x")
+            raise error
+        assert (tmp_path / "out").exists() is existing
+        (tmp_path / "out").mkdir(exist_ok=True)
+        assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_disk_error_is_a_cache_error_in_words(tmp_path):
+    with pytest.raises(CacheError, match=r"out: No space left.*Nothing half-written"), out_folder(tmp_path / "out"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_a_killed_run_are_cleared(tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    (tmp_path / "out.partial" / "old").write_text("x")
+    with out_folder(tmp_path / "out") as folder:
+        (folder / "new").write_text("x")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_tables_and_json_are_stable_and_come_back(tmp_path):
+    rows = [dict.fromkeys(CLIPS.names, "1") | {"shard": 1, "first_row": 0, "rows": k} for k in range(3)]
+    for name in ("a", "b"):
+        write_table(tmp_path / name, rows, CLIPS)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert read_rows(tmp_path / "a") == rows
+    write_json(tmp_path / "c", {"b": 1, "a": ["ä", None]})
+    write_json(tmp_path / "d", {"a": ["ä", None], "b": 1})
+    assert (tmp_path / "c").read_bytes() == (tmp_path / "d").read_bytes()
+    assert read_json(tmp_path / "c") == {"a": ["ä", None], "b": 1}
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "e", float("nan"))

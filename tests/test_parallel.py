@@ -1,0 +1,130 @@
+"""Per-clip work: ordered, cached, in parallel, one bad clip at a time."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from dataclasses import dataclass, replace
+
+import pytest
+
+from aver.cache.cache import Cache, Done, Failed, Source, Step
+from aver.errors import CacheError
+from aver.outcome import Starved, Unusable
+from aver.parallel import Task, run_tasks
+from aver.params.blocks import Parallel
+
+ONE = Parallel(jobs=1, backend="threading")
+TWO = Parallel(jobs=2, backend="threading")
+
+
+@dataclass(frozen=True)
+class Params:
+    rate: int = 1
+
+
+def work(params, clip):
+    """The file says what happens."""
+    text = clip.read_text()
+    if text == "bad":
+        raise Unusable("damaged", "nothing in it")
+    if text == "bug":
+        raise ValueError("unexpected\nsecond line")
+    if text == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    if text == "starved":
+        raise Starved("killed by signal 9")
+    if text == "memory":
+        raise MemoryError
+    return {"text": text, "process": os.getpid()} if text == "where" else {"text": text}
+
+
+STEP = Step("work", work, Params())
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    def make(*contents: str) -> list[Task]:
+        found = []
+        for number, content in enumerate(contents):
+            path = tmp_path / f"{number}-{content}"
+            path.write_text(content)
+            found.append(Task(path.name, STEP, {"clip": Source(path.name, path)}))
+        return found
+
+    return make
+
+
+@pytest.mark.parametrize("parallel", [ONE, TWO, Parallel(-1, "threading")], ids=["one", "two", "all"])
+def test_outcomes_come_in_the_order_of_the_tasks(tasks, cache, parallel):
+    wanted = [f"clip {k}" for k in range(12)]
+    run = run_tasks(tasks(*wanted), "test", parallel, cache)
+    assert [str(cache.load(outcome.digest)["text"]) for outcome in run.outcomes] == wanted
+    assert (run.computed, run.cached) == (12, 0)
+
+
+def test_only_what_is_not_there_is_computed(tasks, cache):
+    run_tasks(tasks("a", "b", "c"), "test", ONE, cache)
+    run = run_tasks(tasks("a", "b", "c", "d"), "test", ONE, cache)
+    assert (run.computed, run.cached) == (1, 3)
+    assert [outcome.computed for outcome in run.outcomes] == [False, False, False, True]
+
+
+def test_no_tasks(cache):
+    run = run_tasks([], "test", TWO, cache)
+    assert (run.outcomes, run.computed, run.cached) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("parallel", [ONE, TWO], ids=["one", "two"])
+def test_one_bad_clip_does_not_stop_the_others(tasks, cache, parallel, caplog):
+    run = run_tasks(tasks("a", "bad", "b", "bug", "c"), "label", parallel, cache)
+    assert [type(outcome) for outcome in run.outcomes] == [Done, Failed, Done, Failed, Done]
+    assert (run.outcomes[1].reason, run.outcomes[1].detail) == ("damaged", "nothing in it")
+    assert run.outcomes[3].reason == "internal"
+    assert run.outcomes[3].detail.startswith("ValueError: unexpected")
+    assert "\n" not in run.outcomes[3].detail
+    assert "1-bad failed: damaged" in caplog.text
+
+
+def test_a_lasting_failure_is_remembered_and_an_unexpected_one_is_not(tasks, cache):
+    run_tasks(tasks("bad", "bug"), "test", ONE, cache)
+    assert [o.computed for o in run_tasks(tasks("bad", "bug"), "test", ONE, cache).outcomes] == [False, True]
+
+
+@pytest.mark.parametrize("parallel", [ONE, TWO], ids=["one", "two"])
+@pytest.mark.parametrize(
+    ("content", "words"), [("full", "No space left"), ("starved", "signal 9"), ("memory", "Memory")]
+)
+def test_a_failure_of_the_machine_stops_the_run_and_keeps_what_is_done(tasks, cache, parallel, content, words):
+    mixed = tasks("a", "b", content, *"cdefghij")
+    with pytest.raises(CacheError, match=rf"label stopped: .*{words}.*machine's failure"):
+        run_tasks(mixed, "label", parallel, cache)
+    assert cache.find(STEP, mixed[0].inputs) is not None
+    assert cache.find(STEP, mixed[2].inputs) is None
+
+
+def test_worker_processes_compute_and_store(tasks, cache):
+    found = run_tasks(tasks("where", "bad", "where", "bug"), "test", Parallel(2, "loky"), cache).outcomes
+    processes = {int(cache.load(outcome.digest)["process"]) for outcome in found if isinstance(outcome, Done)}
+    assert os.getpid() not in processes
+    assert [outcome.reason for outcome in found if isinstance(outcome, Failed)] == ["damaged", "internal"]
+
+
+def test_other_params_are_other_work(tasks, cache):
+    first = tasks("a")
+    run_tasks(first, "test", ONE, cache)
+    other = [replace(task, step=replace(STEP, params=Params(2))) for task in first]
+    assert run_tasks(other, "test", ONE, cache).computed == 1
+
+
+def test_the_last_line_says_what_was_done(tasks, cache, caplog):
+    run_tasks(tasks("a", "b"), "label", ONE, cache)
+    with caplog.at_level(logging.INFO):
+        run_tasks(tasks("a", "b", "c"), "label", ONE, cache)
+    assert "label  3/3  1 computed, 2 from cache" in caplog.text

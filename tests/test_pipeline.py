@@ -1,0 +1,204 @@
+"""The whole pipeline through real DVC in a temporary repository: a tiny built-in corpus, every stage, no mocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+import aver
+
+ROOT = Path(__file__).parents[1]
+TINY = {
+    "synthetic": {"speakers": 6, "takes": 1, "seed": 3, "fps": 10, "frame_px": 112, "duration_s": [1.0, 1.3]},
+    "benchmarks": {
+        "synthetic": {
+            "corpora": ["synthetic"], "protocol": "subject", "folds": 2, "validation_fraction": 0.3,
+            "fold_seed": 0, "seeds": [0, 1],
+        }
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A clone with its own DVC cache and clip cache."""
+
+    path: Path
+
+    def run(self, *command: str, ok: bool = True, **extra: str) -> str:
+        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **extra}
+        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=500)
+        output = done.stdout + done.stderr
+        assert (done.returncode == 0) == ok, output[-4000:]
+        return output
+
+    def dvc(self, *command: str, ok: bool = True) -> str:
+        return self.run("dvc", *command, ok=ok)
+
+    def git(self, *command: str) -> str:
+        return self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *command)
+
+    def params(self, change: dict[str, Any]) -> None:
+        """Replace whole blocks of params.yaml."""
+        file = self.path / "params.yaml"
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content.update(change)
+        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def json(self, path: str) -> Any:
+        return json.loads((self.path / path).read_text(encoding="utf-8"))
+
+    def last(self, label: str) -> dict[str, Any]:
+        return self.json(f".aver/runs/{label}.json")
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository with the working tree's pipeline, tiny params and everything reproduced once."""
+    path = tmp_path_factory.mktemp("clone") / "repo"
+    path.mkdir()
+    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
+        shutil.copy(ROOT / name, path / name)
+    for name in ("src", "stages"):
+        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    repo = Repository(path)
+    repo.git("init", "-q", "-b", "main")
+    repo.dvc("init", "-q")
+    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    content["classifiers"]["budgets"]["quick"]["epochs"] = 2
+    repo.params({**TINY, "classifiers": content["classifiers"]})
+    repo.dvc("repro")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "first run")
+    return repo
+
+
+def test_every_stage_writes_its_out_and_the_numbers_agree(repository: Repository) -> None:
+    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json")}
+    assert set(rows) == {"acoustic", "concat", "visual"}
+    assert all(row["clips"] == 36 and row["seeds"] == 2 and row["folds"] == 2 for row in rows.values())
+    headline = repository.json("metrics.json")["synthetic"]
+    assert headline["uar"]["mean"] == rows["concat"]["uar"]
+    page = (repository.path / "reports/index.html").read_text(encoding="utf-8")
+    assert "concat" in page and "http://" not in page.replace("http://www.w3.org", "")
+    predictions = pd.read_parquet(repository.path / "data/classifiers/synthetic/concat/predictions.parquet")
+    # Every clip is tested exactly once per seed: no last batch is dropped.
+    assert (predictions.groupby(["seed", "clip_id"])["fold"].nunique() == 1).all()
+    assert predictions["clip_id"].nunique() == 36
+
+
+def test_features_carry_their_times(repository: Repository) -> None:
+    data = repository.path / "data"
+    media = pd.read_parquet(data / "media/synthetic/media.parquet").set_index("clip_id")
+    store = aver.open_store(data / "features/synthetic/vggface")
+    assert len(store.clips) == 36
+    for clip in store.clips[:5]:
+        kept = media.loc[clip, "frame_times_s"][media.loc[clip, "kept"]]
+        assert set(store.times(clip)[:, 0]) <= set(kept)
+        assert store.rows(clip).shape == (len(store.times(clip)), 2048)
+    sound = aver.open_store(data / "features/synthetic/xvector-thirds")
+    assert all(len(sound.rows(clip)) == 3 for clip in sound.clips)
+
+
+def test_a_second_repro_does_nothing(repository: Repository) -> None:
+    assert "up to date" in repository.dvc("repro")
+
+
+def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repository) -> None:
+    output = repository.dvc("exp", "run", "-S", "fusion=visual")
+    ran = {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
+    assert ran == {"evaluation", "report"}
+    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json")}
+    assert repository.json("metrics.json")["synthetic"]["uar"]["mean"] == rows["visual"]["uar"]
+    assert "synthetic.uar." in repository.dvc("metrics", "diff", "HEAD")
+    assert "visual" in repository.dvc("exp", "show", "--csv")
+    repository.git("checkout", "-q", "--", ".")
+    repository.dvc("checkout", "-q")
+
+
+def test_a_typo_stops_before_any_work_and_names_the_known(repository: Repository) -> None:
+    output = repository.dvc("exp", "run", "-S", "fusion=visaul", ok=False)
+    assert "did you mean 'visual'? Known: acoustic, concat, visual" in output
+    assert "Traceback" not in output
+    repository.git("checkout", "-q", "--", ".")
+    repository.dvc("checkout", "-q")
+
+
+def test_a_comment_in_an_encoder_costs_nothing(repository: Repository) -> None:
+    encoder = repository.path / "src/aver/features/vggface.py"
+    before = encoder.read_text(encoding="utf-8")
+    encoder.write_text(before.replace("BATCHES = (16, 4)\n", "BATCHES = (16, 4)  # a comment\n"), encoding="utf-8")
+    assert encoder.read_text(encoding="utf-8") != before
+    index = (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes()
+    repository.dvc("repro", "features@synthetic-vggface")
+    run = repository.last("features-synthetic-vggface")
+    assert (run["computed"], run["from_cache"]) == (0, 36)
+    assert (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes() == index
+    encoder.write_text(before, encoding="utf-8")
+
+
+def test_evicted_intermediates_come_back_on_demand(repository: Repository) -> None:
+    """A new constant in the encoder needs the crops again: they are made from their recipe, with the same bytes."""
+    faces = pd.read_parquet(repository.path / "data/faces/synthetic/faces.parquet")
+    for digest in faces["crops"]:
+        (repository.path / ".aver/objects" / digest[:2] / f"{digest}.npz").unlink(missing_ok=True)
+    encoder = repository.path / "src/aver/features/vggface.py"
+    before = encoder.read_text(encoding="utf-8")
+    encoder.write_text(before.replace("BATCHES = (16, 4)\n", "BATCHES = (8, 4)\n"), encoding="utf-8")
+    repository.dvc("repro", "features@synthetic-vggface")
+    assert repository.last("features-synthetic-vggface")["computed"] == 36
+    encoder.write_text(before, encoding="utf-8")
+    assert "is cached - skipping run" in repository.dvc("repro", "features@synthetic-vggface")
+
+
+def test_any_folder_of_clips(repository: Repository, tmp_path: Path) -> None:
+    """A user's own folder: a good clip, a text with a media name, no labels; extraction alone needs no benchmark."""
+    clips = tmp_path / "my clips"
+    clips.mkdir()
+    good = next((repository.path / "data/synthetic/S01").glob("*.mp4"))
+    shutil.copy(good, clips / "a good one.mp4")
+    (clips / "broken.mp4").write_text("no media at all", encoding="utf-8")
+    content = yaml.safe_load((repository.path / "params.yaml").read_text(encoding="utf-8"))
+    content["corpora"]["mine"] = {"root": str(clips), "adapter": "folder"}
+    repository.params({"corpora": content["corpora"]})
+    stopped = repository.dvc("repro", "features@mine-vggface", ok=False)
+    assert "1 of 2 clips failed" in stopped and "broken.mp4" in stopped and "Traceback" not in stopped
+    assert not (repository.path / "data/media/mine").exists()
+    repository.params({"max_failed_fraction": 1.0})
+    repository.dvc("repro", "features@mine-vggface")
+    ledger = pd.read_parquet(repository.path / "data/media/mine/failures.parquet")
+    assert ledger[["clip_id", "reason"]].to_numpy().tolist() == [["broken.mp4", "not_media"]]
+    assert aver.open_store(repository.path / "data/features/mine/vggface").clips == ["a good one.mp4"]
+    repository.git("checkout", "-q", "--", ".")
+
+
+@pytest.mark.slow
+def test_queued_experiments_run_their_own_code_and_share_the_cache(repository: Repository) -> None:
+    repository.dvc("exp", "run", "--queue", "-S", "fusion=visual", "-n", "see")
+    repository.dvc("exp", "run", "--queue", "-S", "fusion=acoustic", "-n", "hear")
+    # The live workspace breaks after queueing: an experiment that imported it would fail.
+    broken = repository.path / "src/aver/evaluation/compare.py"
+    broken.write_text("raise RuntimeError('the live workspace')\n", encoding="utf-8")
+    try:
+        repository.dvc("queue", "start", "-j", "2")
+        for _ in range(120):
+            status = repository.dvc("queue", "status")
+            if "Running" not in status and "Queued" not in status:
+                break
+            subprocess.run(["sleep", "2"], check=True)
+        assert status.count("Success") == 2, status
+    finally:
+        repository.dvc("queue", "stop", "--kill")
+        repository.git("checkout", "-q", "--", ".")
+    shown = repository.dvc("exp", "show", "--csv")
+    assert "see" in shown and "hear" in shown
