@@ -17,6 +17,7 @@ from aver.corpora.registry import get_adapter
 from aver.errors import REASONS
 from aver.features.registry import get_encoder
 from aver.params import blocks, names
+from aver.params.file import load
 from aver.weights.layouts import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
@@ -166,3 +167,12 @@ def test_importing_aver_is_light() -> None:
     code = f"import sys, aver, aver.params.file; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "src")
     assert done.stdout.strip() == "[]"
+
+
+def test_the_blocks_that_params_offers_as_comments_are_valid(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    uncommented = re.sub(r"(?m)^  # ", "  ", text)
+    (tmp_path / "params.yaml").write_text(uncommented, encoding="utf-8")
+    params = load(tmp_path / "params.yaml")
+    assert set(params.corpora) == {"synthetic", "ravdess", "mine"}
+    assert set(params.benchmarks) == {"synthetic", "ravdess"}

@@ -80,15 +80,21 @@ def test_vggface_rows_are_those_of_a_plain_vgg_16(crops, encoder_weights, scalin
     np.testing.assert_allclose(rows, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize(
-    "chosen", [slice(0, 1), slice(3, 4), slice(0, 8), slice(8, 11), slice(0, 17), slice(15, 21), slice(None, None, -1)]
-)
-def test_a_face_row_does_not_depend_on_its_company(crops, face_rows, encoder_weights, chosen):
+@pytest.mark.parametrize("chosen", [(0, 1), (3, 4), (0, 8), (8, 11), (0, 17), (15, 21), (16, 20)])
+def test_a_face_row_does_not_depend_on_how_many_come_along(crops, face_rows, encoder_weights, chosen):
+    """To the last bit where the forward pass has the same shape, else as close as float32 sums are."""
     first, end = chosen
     rows = vggface.encode(FACE, crops[first:end], encoder_weights / "vggface")
-    np.testing.assert_array_equal(rows, face_rows[first:end])
-    turned = vggface.encode(FACE, crops[first:end][::-1], encoder_weights / "vggface")
-    np.testing.assert_array_equal(turned[::-1], rows)
+    np.testing.assert_allclose(rows, face_rows[first:end], rtol=1e-5, atol=1e-6 * face_rows.max())
+    if chosen == (16, 20):
+        np.testing.assert_array_equal(rows, face_rows[16:20])
+
+
+def test_a_face_row_does_not_depend_on_the_faces_beside_it(crops, face_rows, encoder_weights):
+    company = crops[::-1].copy()
+    company[[0, 7, 20]] = crops[[0, 7, 20]]
+    rows = vggface.encode(FACE, company, encoder_weights / "vggface")
+    np.testing.assert_array_equal(rows[[0, 7, 20]], face_rows[[0, 7, 20]])
 
 
 def test_faces_differ_and_no_crop_gives_no_row(face_rows, encoder_weights):
