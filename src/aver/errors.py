@@ -16,6 +16,7 @@ into one readable block on stderr and exit status 1; any other exception is a bu
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -91,6 +92,17 @@ REASONS: dict[str, Reason] = {
 def remedy(reason: str) -> str:
     """Return what to do about a reason code."""
     return REASONS[reason].remedy
+
+
+#: Errors of the machine, not of a clip: they stop the stage and are never stored.
+MACHINE_ERRNOS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENOMEM}
+)
+
+
+def is_machine_failure(error: BaseException) -> bool:
+    """Tell whether an exception speaks of the machine (stop the stage) rather than of one clip."""
+    return isinstance(error, MemoryError | CacheError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRNOS)
 
 
 def main_of(run: Callable[[], None]) -> None:

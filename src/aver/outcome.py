@@ -8,18 +8,21 @@ from __future__ import annotations
 
 
 class Unusable(Exception):
-    """The clip itself is unreadable, damaged or impossible; trying again gives the same answer.
+    """The clip cannot be used: unreadable, damaged or impossible.
 
     Args:
         reason: a reason code of the closed list `aver.errors.REASONS`.
         detail: what was found, in one line, without times, hosts or absolute paths.
+        lasting: trying again gives the same answer, so it may be stored.  A time-out is not: the machine may have
+            been busy.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, *, lasting: bool = True) -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+        self.lasting = lasting
 
 
 class Starved(Exception):
-    """The machine failed, not the clip: a time-out, no memory, no disk.  Never stored; the clip is tried again."""
+    """The machine failed, not the clip: no memory, no disk, a killed process.  It stops the run; nothing is stored."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
-from aver.cache.cache import Cache, Failed, Input, Outcome, Step, is_machine_failure
-from aver.errors import AverError, CacheError
+from aver.cache.cache import Cache, Failed, Input, Outcome, Step
+from aver.errors import AverError, CacheError, is_machine_failure
 from aver.outcome import Starved
 from aver.params import blocks
 from aver.store.out import write_json
@@ -80,7 +81,7 @@ def run_tasks(
     except (AverError, KeyboardInterrupt):
         raise
     except Exception as error:
-        if isinstance(error, Starved) or is_machine_failure(error):
+        if isinstance(error, Starved | TerminatedWorkerError) or is_machine_failure(error):
             raise CacheError(
                 f"{label} stopped: {str(error) or type(error).__name__}. This is the machine's failure, not a clip's: "
                 "nothing was recorded against a clip. Run again to go on; finished clips are kept."

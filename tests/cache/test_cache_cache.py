@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored, is_machine_failure
-from aver.errors import CacheError
+from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored
+from aver.errors import CacheError, is_machine_failure
 from aver.outcome import Starved, Unusable
 
 
@@ -223,7 +223,6 @@ def test_an_object_that_comes_back_differently_is_refused(cache, clip, tmp_path)
     assert not (cache.root / "objects").exists()
 
 
-@pytest.mark.xfail(strict=True, raises=Unusable, reason="_remake() lets the function's own exception through")
 def test_an_object_whose_source_is_gone_cannot_be_made_again(cache, clip):
     """`load` promises CacheError; a moved clip (or a temporary experiment's folder) must not look like a bad clip."""
     done = cache.run(DOUBLE, clip)

@@ -130,7 +130,7 @@ def test_the_wrong_speaker_is_refused(settings, tmp_path):
 
 
 def test_a_failing_encoder_leaves_no_file_and_says_why(settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(render_module, "get_ffmpeg_exe", lambda: "/bin/false")
+    monkeypatch.setattr(render_module, "executable", lambda: "/bin/false")
     with pytest.raises(RenderError, match="ffmpeg failed"):
         render(plan(settings)[0], cast(settings)[0], settings, tmp_path / "clip.mp4")
     assert list(tmp_path.iterdir()) == []

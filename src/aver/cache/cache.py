@@ -10,7 +10,6 @@ against their name whenever they are read; a damaged one is a miss, is reported,
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import logging
@@ -28,9 +27,6 @@ from aver.errors import CacheError
 from aver.outcome import Unusable
 
 log = logging.getLogger(__name__)
-
-#: Errors of the machine, not of a clip: they stop the stage and are never stored.
-MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,8 @@ class Cache:
         try:
             arrays = step.function(step.params, **values)
         except Unusable as failure:
-            self._store_entry(parts, {"reason": failure.reason, "detail": failure.detail})
+            if failure.lasting:
+                self._store_entry(parts, {"reason": failure.reason, "detail": failure.detail})
             return Failed(failure.reason, failure.detail, computed=True)
         content = pack(arrays)
         digest = digest_of(content)
@@ -161,13 +158,18 @@ class Cache:
                 "It was made on another machine or the cache was deleted. Make it again by forcing the stage that "
                 "writes it, e.g. `dvc repro -f media faces`."
             ) from None
-        function = getattr(importlib.import_module(recipe["module"]), recipe["function"])
-        params = _params(recipe)
         inputs = {
             name: Path(value["path"]) if "path" in value else self.load(value["digest"])
             for name, value in recipe["inputs"].items()
         }
-        content = pack(function(params, **inputs))
+        try:
+            function = getattr(importlib.import_module(recipe["module"]), recipe["function"])
+            content = pack(function(_params(recipe), **inputs))
+        except (Unusable, ImportError, AttributeError, ValueError) as exc:
+            raise CacheError(
+                f"{recipe['step']}: object {digest[:12]}… was evicted and cannot be made again: {exc}. The clip's file "
+                "moved or the code changed since. Run `dvc repro` so that the stages that write it run first."
+            ) from exc
         if digest_of(content) != digest:
             raise CacheError(
                 f"{recipe['step']}: making object {digest[:12]}… again gave other bytes: the code, a library or the "
@@ -214,9 +216,4 @@ def _params(recipe: dict[str, Any]) -> Any:
     return TypeAdapter(getattr(importlib.import_module(module), name)).validate_json(json.dumps(recipe["params"]))
 
 
-def is_machine_failure(error: BaseException) -> bool:
-    """Tell whether an exception speaks of the machine (stop the stage) rather than of one clip."""
-    return isinstance(error, MemoryError | CacheError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRNOS)
-
-
-__all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Source", "Step", "Stored", "is_machine_failure"]
+__all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Source", "Step", "Stored"]

@@ -54,15 +54,20 @@ def _file(module: str) -> Path:
 
 @lru_cache(maxsize=256)
 def _normalised(module: str) -> str:
-    return ast.unparse(_NoDocstrings().visit(ast.parse(_file(module).read_text(encoding="utf-8"))))
+    return ast.unparse(_Computing().visit(ast.parse(_file(module).read_text(encoding="utf-8"))))
 
 
-class _NoDocstrings(ast.NodeTransformer):
+class _Computing(ast.NodeTransformer):
     def _strip(self, node: Documented) -> Documented:
         self.generic_visit(node)
         if ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
         return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Leave out `if TYPE_CHECKING:` bodies: they compute nothing."""
+        self.generic_visit(node)
+        return (node.orelse or ast.Pass()) if _for_types(node) else node
 
     visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip  # noqa: N815
 
@@ -95,9 +100,13 @@ def _running(node: ast.AST) -> list[ast.AST]:
     """Return all nodes below `node` that can run, leaving out `if TYPE_CHECKING:` bodies."""
     nodes: list[ast.AST] = []
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+        if isinstance(child, ast.If) and _for_types(child):
             for other in child.orelse:
                 nodes.extend([other, *_running(other)])
             continue
         nodes.extend([child, *_running(child)])
     return nodes
+
+
+def _for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"

@@ -114,10 +114,10 @@ def write_evaluation(folder: Path, classifiers: Path, cells: Sequence[dict[str, 
             plotted.append(mean)
             predictions = pd.read_parquet(source / "predictions.parquet")
             columns = [f"p_{label}" for label in cell["labels"]]
-            clips = predictions.groupby(["seed", "clip_id", "label"], as_index=False)[columns].mean()
+            clips = predictions.groupby(["seed", "corpus", "clip_id", "label"], as_index=False)[columns].mean()
             clips["predicted"] = predicted_labels(clips, cell["labels"])
             clips["benchmark"] = cell["benchmark"]
-            confusions.append(clips[["benchmark", "clip_id", "seed", "label", "predicted"]])
+            confusions.append(clips[["benchmark", "corpus", "clip_id", "seed", "label", "predicted"]])
     pd.concat(curves).to_parquet(folder / "curves.parquet", index=False)
     pd.concat(plotted).to_csv(folder / "curves.csv", index=False)
     pd.concat(confusions).rename(columns={"label": "actual"}).to_csv(folder / "confusion.csv", index=False)

@@ -1,9 +1,9 @@
 """Protocols: which speakers train, validate and test in each fold.
 
-`subject`: speaker-disjoint k-fold.  Speakers are ordered at random within each sex, the sexes interleaved, and dealt to
-the folds in turn, so folds differ by at most one speaker.  A fold's validation speakers come out of its training
-speakers: the next ones in the same order after the fold's test speakers, so every speaker validates about equally
-often.
+`subject`: speaker-disjoint k-fold.  Speakers are shuffled within each sex and dealt to the folds one sex after the
+other, so folds differ by at most one speaker, and by at most one of each sex.  A fold's validation speakers come out of
+its training speakers, sexes in turn, starting at another place in each fold, so everybody validates
+about equally often.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def subject(clips: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> list[di
             f"protocol 'subject' needs to know who speaks, but {len(nameless)} clips have no speaker, e.g. "
             f"{', '.join(nameless[:3])}. Add a speaker column to labels.csv."
         )
-    order = _order({clip["speaker"]: clip["sex"] for clip in clips}, benchmark.fold_seed)
+    groups = _shuffled({clip["speaker"]: clip["sex"] for clip in clips}, benchmark.fold_seed)
+    order = [speaker for group in groups for speaker in group]
+    turns = [speaker for turn in zip_longest(*groups) for speaker in turn if speaker is not None]
     if len(order) < benchmark.folds or len(order) < 3:
         raise BenchmarkError(
             f"{benchmark.folds} speaker-disjoint folds need at least {max(benchmark.folds, 3)} speakers, found "
@@ -46,20 +48,21 @@ def subject(clips: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> list[di
     folds = []
     for fold in range(benchmark.folds):
         test = set(order[fold :: benchmark.folds])
-        # From the first test speaker on, so that validation moves round with the fold.
-        rest = [speaker for speaker in (*order[fold:], *order[:fold]) if speaker not in test]
+        start = fold * len(turns) // benchmark.folds
+        rest = [speaker for speaker in (*turns[start:], *turns[:start]) if speaker not in test]
         held_out = set(rest[: max(1, min(len(rest) - 1, ceil(benchmark.validation_fraction * len(rest))))])
         folds.append({s: TEST if s in test else VALIDATION if s in held_out else TRAIN for s in sorted(order)})
     return folds
 
 
-def _order(sex_of: Mapping[str, str], seed: int) -> list[str]:
+def _shuffled(sex_of: Mapping[str, str], seed: int) -> list[list[str]]:
+    """Return the speakers of each sex in a random order, sexes by name."""
     rng = np.random.default_rng(seed)
     groups = []
     for sex in sorted(set(sex_of.values())):
         members = sorted(speaker for speaker, other in sex_of.items() if other == sex)
         groups.append([members[k] for k in rng.permutation(len(members))])
-    return [speaker for turn in zip_longest(*groups) for speaker in turn if speaker is not None]
+    return groups
 
 
 #: Protocols by name.

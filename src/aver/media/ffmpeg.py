@@ -54,9 +54,8 @@ def run(node: Any, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
     try:
         done = subprocess.run(command(node), capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise Unusable("too_long", f"decoding took more than {timeout_s:g} s") from None
-    if done.returncode < 0:
-        raise Starved(f"ffmpeg was killed by signal {-done.returncode}")
+        raise _too_long(timeout_s) from None
+    _check_signal(done.returncode)
     return done
 
 
@@ -66,6 +65,7 @@ def pipe(node: Any, timeout_s: float) -> Iterator[IO[bytes]]:
 
     Raises:
         Unusable: `too_long`, it ran for more than `timeout_s`.
+        Starved: ffmpeg was killed by a signal.
     """
     process = subprocess.Popen(
         command(node), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, bufsize=0
@@ -83,12 +83,23 @@ def pipe(node: Any, timeout_s: float) -> Iterator[IO[bytes]]:
     timer.start()
     try:
         yield process.stdout
+        process.wait()  # whoever reads to the end waits for ffmpeg's last word
     finally:
         timer.cancel()
         process.kill()
         process.communicate()
-        if late.is_set():
-            raise Unusable("too_long", f"decoding took more than {timeout_s:g} s")
+    if late.is_set():
+        raise _too_long(timeout_s)
+    _check_signal(process.returncode)
+
+
+def _too_long(timeout_s: float) -> Unusable:
+    return Unusable("too_long", f"decoding took more than {timeout_s:g} s", lasting=False)
+
+
+def _check_signal(status: int) -> None:
+    if status < 0:
+        raise Starved(f"ffmpeg was killed by signal {-status}")
 
 
 def _widen(stream: IO[bytes]) -> None:

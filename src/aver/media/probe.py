@@ -94,6 +94,9 @@ def probe(params: ProbeParams, clip: Path) -> Arrays:
     picture, sound = streams.get("video"), streams.get("audio")
     if picture is None and sound is None:
         raise _nothing_decoded(clip, words, complaints)
+    for kind, stream in (("Video", picture), ("Audio", sound)):
+        if stream is None and complaints and _declares(words, kind):
+            raise Unusable("damaged", f"the {'picture' if kind == 'Video' else 'sound'} cannot be decoded")
     end_s = max(stream.end_s for stream in streams.values())
     _check_whole(clip, words, complaints, end_s)
     times = picture.times_s if picture else np.zeros(0)
@@ -123,6 +126,12 @@ def _first_look(clip: Path) -> None:
         raise Unusable("empty", "0 bytes")
     if start == LFS_POINTER:
         raise Unusable("git_lfs_pointer", "the content is a git-lfs pointer text")
+
+
+def _declares(words: str, kind: str) -> bool:
+    """Tell whether the input's description names a stream of a kind, cover pictures left out."""
+    lines = re.findall(rf"Stream #0:\d+.*: {kind}: .*", words.partition("Stream mapping:")[0])
+    return any("(attached pic)" not in line for line in lines)
 
 
 def _nothing_decoded(clip: Path, words: str, complaints: list[str]) -> Unusable:

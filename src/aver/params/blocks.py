@@ -77,7 +77,7 @@ class Window:
     """One kind of window."""
 
     rule: Literal["thirds", "fixed"]
-    window_s: Positive | None = None
+    window_s: Annotated[float, Field(ge=0.01)] | None = None
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Rows read at a time.
-PIECE = 1024
+PIECE = 128
 #: A dimension that varies less than this is constant (a dead unit): it is centred and not scaled.
 CONSTANT = 1e-8
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aver.errors import CacheError
+from aver.errors import CacheError, is_machine_failure
 
 
 @contextmanager
@@ -31,6 +31,8 @@ def out_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(out, ignore_errors=True)
         os.replace(partial, out)
     except OSError as exc:
+        if not is_machine_failure(exc):
+            raise
         raise CacheError(f"cannot write {out}: {exc.strerror or exc}. Nothing half-written is left.") from exc
     finally:
         shutil.rmtree(partial, ignore_errors=True)

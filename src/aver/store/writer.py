@@ -65,7 +65,7 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
         raise StoreError(f"{header.stream}: a clip id occurs twice; clip ids must be unique within a corpus")
     clip_rows: list[tuple[str, int, int, int, str, str, str]] = []
     shards: dict[str, dict[str, object]] = {}
-    index: list[pa.Table] = []
+    index: list[_Part] = []
     for shard in range(buckets):
         members = [entry for entry in ordered if bucket_of(entry.clip_id, buckets) == shard]
         path = folder / f"shard-{shard:03d}.{'h5' if kind == 'hdf5' else 'parquet'}"
@@ -76,7 +76,7 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
                     rows = _checked(entry, header, entry.rows())
                     count = len(rows.values)
                     sink.append(rows.values)
-                    index.append(_index_table(entry.clip_id, shard, first, rows))
+                    index.append((entry.clip_id, shard, first, rows.times_s, list(rows.status)))
                 clip_rows.append((entry.clip_id, shard, first, count, entry.status, entry.reason, entry.digest))
             total = sink.total
         shards[path.name] = {"rows": total, "sha256": file_digest(path)}
@@ -84,9 +84,7 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
     columns: list[Any] = list(zip(*clip_rows, strict=True)) or [[] for _ in CLIPS]
     pq.write_table(pa.table([pa.array(c, t.type) for c, t in zip(columns, CLIPS, strict=True)], schema=CLIPS),
                    folder / "clips.parquet")  # fmt: skip
-    # Shards hold disjoint clips, so sorting by clip (stable) leaves each clip's rows in time order.
-    table = pa.concat_tables(index).combine_chunks() if index else INDEX.empty_table()
-    table = table.sort_by([("clip_id", "ascending"), ("row", "ascending")]).unify_dictionaries()
+    table = _index_table(index)
     pq.write_table(table, folder / "index.parquet")
     summary = {**header.attributes(), "kind": kind, "buckets": buckets, "shards": shards}
     (folder / "store.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -107,19 +105,25 @@ def _checked(entry: ClipEntry, header: Header, rows: Rows) -> Rows:
     return rows
 
 
-def _index_table(clip_id: str, shard: int, first: int, rows: Rows) -> pa.Table:
-    count = len(rows.values)
-    return pa.table(
-        [
-            pa.array([clip_id] * count, pa.string()),
-            pa.array([shard] * count, pa.int32()),
-            pa.array(range(first, first + count), pa.int64()),
-            pa.array(rows.times_s[:, 0], pa.float64()),
-            pa.array(rows.times_s[:, 1], pa.float64()),
-            pa.array(list(rows.status), pa.string()).dictionary_encode().cast(INDEX.field("status").type),
-        ],
-        schema=INDEX,
-    )
+#: The index rows of one clip, kept small until all are known: clip id, shard, first row, times [N, 2], status words.
+_Part = tuple[str, int, int, NDArray[np.float64], list[str]]
+
+
+def _index_table(parts: list[_Part]) -> pa.Table:
+    """Return the index of all clips, sorted by clip, each clip's rows in stored order."""
+    parts = sorted(parts, key=lambda part: part[0])
+    counts = [len(part[3]) for part in parts]
+    times = np.concatenate([part[3] for part in parts]) if parts else np.zeros((0, 2))
+    rows = [np.arange(first, first + count) for (_, _, first, _, _), count in zip(parts, counts, strict=True)]
+    columns = [
+        pa.array(np.repeat(np.array([part[0] for part in parts], object), counts), pa.string()),
+        pa.array(np.repeat(np.array([part[1] for part in parts], np.int32), counts), pa.int32()),
+        pa.array(np.concatenate(rows) if rows else [], pa.int64()),
+        pa.array(times[:, 0], pa.float64()),
+        pa.array(times[:, 1], pa.float64()),
+        pa.array([word for part in parts for word in part[4]], pa.string()).dictionary_encode(),
+    ]
+    return pa.table([column.cast(field.type) for column, field in zip(columns, INDEX, strict=True)], schema=INDEX)
 
 
 class Hdf5Shard:
