@@ -9,9 +9,9 @@ import argparse
 from pathlib import Path
 
 from aver.errors import main_of
-from aver.features.extract import Stages, extract, write_features
+from aver.features.extract import extract, read_stages, write_features
 from aver.params.file import load
-from aver.store.out import out_folder, read_rows
+from aver.store.out import out_folder
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     params = load()
-    before = Stages(*(read_rows(getattr(args, n) / f"{n}.parquet") for n in ("media", "faces", "windows")))
+    before = read_stages(args.media, args.faces, args.windows)
     extracted = extract(args.corpus, args.stream, before, args.weights, params)
     with out_folder(args.out) as folder:
         write_features(folder, extracted, params)

@@ -17,6 +17,7 @@ from aver.features.registry import get_encoder
 from aver.ledger import Failure, gate, write_ledger
 from aver.parallel import Task, run_tasks
 from aver.params.blocks import Parallel, Params
+from aver.store.out import read_rows
 from aver.store.schema import Header
 from aver.store.writer import ClipEntry, Rows, write_store
 from aver.weights.build import WeightsFolder, read_weights
@@ -24,11 +25,20 @@ from aver.weights.build import WeightsFolder, read_weights
 
 @dataclass(frozen=True)
 class Stages:
-    """What the stages before left about one corpus: rows of their tables."""
+    """What the stages before left about one corpus: rows of their tables, with the columns that embedding needs."""
 
     media: Sequence[Mapping[str, Any]]
     faces: Sequence[Mapping[str, Any]]
     windows: Sequence[Mapping[str, Any]]
+
+
+def read_stages(media: Path, faces: Path, windows: Path) -> Stages:
+    """Read the outs of the media, faces and windows stages of one corpus."""
+    return Stages(
+        media=read_rows(media / "media.parquet", ["clip_id", "has_sound", "sound"]),
+        faces=read_rows(faces / "faces.parquet", ["clip_id", "absent", "crops"]),
+        windows=read_rows(windows / "windows.parquet"),
+    )
 
 
 @dataclass(frozen=True)

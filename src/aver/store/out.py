@@ -43,9 +43,9 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
     pq.write_table(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), path)
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return a Parquet file's rows as dicts, in stored order."""
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return a Parquet file's rows as dicts, in stored order; only some columns where few are needed."""
+    rows: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
     return rows
 
 

@@ -151,7 +151,8 @@ class Hdf5Shard:
         self.file.close()
         if error is None:
             shape = (self.total, *self.header.row_shape)
-            with h5py.File(self.path, "w", libver="v110") as shard:
+            # The default file version on purpose: newer ones write the time into the root group.
+            with h5py.File(self.path, "w") as shard:
                 shard.attrs.update(self.header.attributes())
                 dataset = shard.create_dataset(DATASET, shape, np.float32, track_times=False)
                 for start, piece in _pieces(self.spool, shape):
