@@ -201,7 +201,6 @@ def test_shards_are_what_the_schema_says(tmp_path, kind):
             assert (file["rows"].dtype, file["rows"].shape[1:]) == (np.float32, (3, 2))
             assert file["rows"].chunks is None
             assert file["rows"].compression is None
-            assert not file["rows"].id.get_create_plist().get_obj_track_times()  # no clock in the bytes
     else:
         table = pq.read_table(tmp_path / "shard-000.parquet")
         assert table.column_names == ["rows"]
