@@ -84,10 +84,14 @@ def comparison(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def headline(cells: Sequence[dict[str, Any]], fusion: str) -> dict[str, Any]:
-    """Return the content of `metrics.json`: per benchmark the scores of the strategy named by `fusion`."""
+    """Return the content of `metrics.json`: per benchmark the scores of the strategy named by `fusion`.
+
+    Few numbers on purpose: they are the columns of `dvc exp show` and the lines of `dvc metrics diff`.
+    """
     return {
         cell["benchmark"]: {
-            name: {key: round(value, 4) for key, value in cell["clip"][name].items()} for name in METRICS
+            **{name: round(cell["clip"][name]["mean"], 4) for name in METRICS},
+            **{f"uar_{key}": round(cell["clip"]["uar"][key], 4) for key in ("deviation", "low", "high")},
         }
         for cell in cells
         if cell["strategy"] == fusion
