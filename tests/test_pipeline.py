@@ -75,7 +75,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repo.git("init", "-q", "-b", "main")
     repo.dvc("init", "-q")
     content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    content["classifiers"]["budgets"]["quick"]["epochs"] = 2
+    content["classifiers"]["budgets"]["quick"]["epochs"] = 8
+    content["classifiers"]["learning_rate"] = 0.01
     repo.params({**TINY, "classifiers": content["classifiers"]})
     repo.dvc("repro")
     repo.git("add", "-A")
