@@ -29,7 +29,7 @@ SOURCES = sorted((ROOT / "src" / "aver").rglob("*.py"))
 #: Upstream to downstream (DESIGN: layers); a module may import its own layer's packages only where listed below.
 LAYERS = [
     {"errors", "outcome", "clock", "params", "device"},
-    {"cache", "store", "parallel", "ledger"},
+    {"cache", "store", "parallel", "ledger", "progress"},
     {"corpora", "media", "faces", "windows", "weights", "features", "synthetic"},
     {"folds", "reducers", "classifiers", "evaluation", "report"},
 ]
@@ -43,7 +43,7 @@ COMPUTE = [
     "aver.features.vggish", "aver.classifiers.visual", "aver.classifiers.acoustic", "aver.classifiers.concat",
     "aver.synthetic.render",
 ]  # fmt: skip
-NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "params"}
+NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "params"}
 
 
 def package_of(module: str) -> str:

@@ -127,4 +127,4 @@ def test_the_last_line_says_what_was_done(tasks, cache, caplog):
     run_tasks(tasks("a", "b"), "label", ONE, cache)
     with caplog.at_level(logging.INFO):
         run_tasks(tasks("a", "b", "c"), "label", ONE, cache)
-    assert "label  3/3  1 computed, 2 from cache" in caplog.text
+    assert "label  3/3 clips, 1 computed, 2 from cache" in caplog.text

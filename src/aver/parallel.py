@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -12,16 +11,15 @@ from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from tqdm import tqdm
 
 from aver.cache.cache import Cache, Failed, Input, Outcome, Step
 from aver.errors import AverError, CacheError, is_machine_failure
 from aver.outcome import Starved
 from aver.params import blocks
+from aver.progress import Progress
 from aver.store.out import write_json
 
 log = logging.getLogger(__name__)
-LOG_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +68,14 @@ def run_tasks(
         outcome = cache.find(task.step, task.inputs)
         if outcome is not None:
             found[index] = outcome
-            progress.step(fresh=False)
+            progress.step(cached=True)
     missing = [index for index in range(len(tasks)) if index not in found]
     try:
         for index, outcome in zip(missing, _compute([tasks[i] for i in missing], cache, parallel), strict=True):
             if isinstance(outcome, Failed):
                 log.warning("%s: %s failed: %s: %s", label, tasks[index].name, outcome.reason, outcome.detail)
             found[index] = outcome
-            progress.step(fresh=True)
+            progress.step()
     except (AverError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -88,7 +86,7 @@ def run_tasks(
             ) from error
         raise
     finally:
-        progress.close()
+        progress.close(f", {progress.done - progress.cached} computed, {progress.cached} from cache")
     run = Run(
         outcomes=[found[index] for index in range(len(tasks))],
         computed=len(missing),
@@ -135,32 +133,3 @@ def _where(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     return f"{words} ({Path(last.filename).name}:{last.lineno})"
-
-
-class Progress:
-    """A bar with rate and ETA on a terminal, a line every ten seconds elsewhere."""
-
-    def __init__(self, label: str, total: int, unit: str = "clip") -> None:
-        self.label, self.total, self.done, self.fresh = label, total, 0, 0
-        self.started = self.spoken = time.perf_counter()
-        self.bar = tqdm(total=total, desc=label, unit=unit, file=sys.stderr) if sys.stderr.isatty() else None
-
-    def step(self, *, fresh: bool) -> None:
-        """Count one finished task; `fresh` if it was computed rather than found."""
-        self.done += 1
-        self.fresh += fresh
-        if self.bar is not None:
-            self.bar.update()
-        elif time.perf_counter() - self.spoken > LOG_EVERY_S:
-            self.spoken = time.perf_counter()
-            rate = self.fresh / max(self.spoken - self.started, 1e-9)
-            left = (self.total - self.done) / rate if rate else float("inf")
-            log.info("%s  %d/%d  %.1f/s  about %.0f s left", self.label, self.done, self.total, rate, left)
-
-    def close(self) -> None:
-        """Finish the bar or say the last line."""
-        if self.bar is not None:
-            self.bar.close()
-        seconds = time.perf_counter() - self.started
-        log.info("%s  %d/%d  %d computed, %d from cache, %.1f s",
-                 self.label, self.done, self.total, self.fresh, self.done - self.fresh, seconds)  # fmt: skip

@@ -12,8 +12,8 @@ from aver.corpora.clip import CLIPS, Reading
 from aver.corpora.registry import get_adapter
 from aver.errors import CorpusError
 from aver.ledger import Failure, gate, write_ledger
-from aver.parallel import Progress
 from aver.params.blocks import Corpus
+from aver.progress import track
 from aver.store.out import write_table
 
 
@@ -32,15 +32,12 @@ def catalogue(name: str, corpus: Corpus) -> Reading:
     if not reading.clips and not reading.failures:
         content = f"holds {len(reading.ignored)} files but no clip" if reading.ignored else "is empty"
         raise CorpusError(f"corpus {name}: {root} {content}. {expected}")
-    progress = Progress(f"corpora {name}", len(reading.clips))
     clips = []
-    for clip in sorted(reading.clips, key=lambda clip: clip.clip_id):
+    for clip in track(sorted(reading.clips, key=lambda clip: clip.clip_id), f"corpora {name}"):
         try:
             clips.append(replace(clip, sha256=file_digest(root / clip.path)))
         except OSError as exc:
             reading.failures.append(Failure(clip.clip_id, "corpora", "unreadable", exc.strerror or "cannot be read"))
-        progress.step(fresh=True)
-    progress.close()
     return Reading(clips, reading.failures, sorted(reading.ignored))
 
 

@@ -13,6 +13,7 @@ from aver.classifiers.registry import get_strategy
 from aver.evaluation.metrics import METRICS
 from aver.evaluation.score import predicted_labels, score
 from aver.params.blocks import Params
+from aver.progress import track
 from aver.store.out import read_json, write_json
 
 CURVES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate")
@@ -28,31 +29,32 @@ def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: 
         params: all params.
     """
     cells = []
-    for name, benchmark in sorted(params.benchmarks.items()):
+    grid = [(name, strategy) for name in sorted(params.benchmarks) for strategy in sorted({*strategies, params.fusion})]
+    for name, strategy in track(grid, "evaluation", "cell"):
+        benchmark = params.benchmarks[name]
         split = read_json(folds / name / "summary.json")
-        for strategy in sorted({*strategies, params.fusion}):
-            folder = classifiers / name / strategy
-            trained = read_json(folder / "summary.json")
-            predictions = pd.read_parquet(folder / "predictions.parquet")
-            cells.append(
-                {
-                    "benchmark": name,
-                    "protocol": benchmark.protocol,
-                    "strategy": strategy,
-                    "streams": [getattr(params.classifiers, role) for role in get_strategy(strategy).roles],
-                    "corpora": split["corpora"],
-                    "labels": trained["labels"],
-                    "folds": len(split["folds"]),
-                    "seeds": len(benchmark.seeds),
-                    "clips": trained["clips"],
-                    "speakers": split["speakers"],
-                    "unscored": trained["unscored"],
-                    "parameters": trained["parameters"],
-                    "chance": 1 / len(trained["labels"]),
-                    "ceiling": _ceiling(split["corpora"], strategy, params),
-                    **asdict(score(predictions, trained["labels"], params.evaluation)),
-                }
-            )
+        folder = classifiers / name / strategy
+        trained = read_json(folder / "summary.json")
+        predictions = pd.read_parquet(folder / "predictions.parquet")
+        cells.append(
+            {
+                "benchmark": name,
+                "protocol": benchmark.protocol,
+                "strategy": strategy,
+                "streams": [getattr(params.classifiers, role) for role in get_strategy(strategy).roles],
+                "corpora": split["corpora"],
+                "labels": trained["labels"],
+                "folds": len(split["folds"]),
+                "seeds": len(benchmark.seeds),
+                "clips": trained["clips"],
+                "speakers": split["speakers"],
+                "unscored": trained["unscored"],
+                "parameters": trained["parameters"],
+                "chance": 1 / len(trained["labels"]),
+                "ceiling": _ceiling(split["corpora"], strategy, params),
+                **asdict(score(predictions, trained["labels"], params.evaluation)),
+            }
+        )
     return cells
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from aver.folds.leakage import check_leakage
 from aver.folds.protocol import PROTOCOLS, TRAIN
 from aver.params.blocks import Benchmark
 from aver.store.out import write_json, write_table
+
+log = logging.getLogger(__name__)
 
 FOLDS = pa.schema(
     [("fold", pa.int32())]
@@ -65,6 +68,7 @@ def build_folds(
                 "Lower `folds` or `validation_fraction`, or add clips."
             )
     check_leakage(rows)
+    log.info("folds %s  %d folds of %d clips, nothing leaks", name, len(folds), len(clips))
     return rows
 
 

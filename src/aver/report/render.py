@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from aver.progress import track
 from aver.report import coverage, provenance
 from aver.report.figures import curve_figure, score_figure
 from aver.report.inputs import Inputs
@@ -34,6 +35,7 @@ def page(inputs: Inputs) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((templates / "page.html.j2").read_text(encoding="utf-8"))
     tables = benchmarks(inputs)
+    drawn = {table.name: _figures(inputs, table.name) for table in track(tables, "report", "benchmark")}
     failed, seeded = coverage.failures(inputs), provenance.seeded(inputs)
     return template.render(
         style=Markup((templates / "page.css").read_text(encoding="utf-8")),
@@ -41,7 +43,7 @@ def page(inputs: Inputs) -> str:
         confidence=_confidence(inputs),
         columns=_columns(inputs),
         benchmarks=tables,
-        figures={table.name: _figures(inputs, table.name) for table in tables},
+        figures=drawn,
         seeded=seeded,
         resting=provenance.resting_on(inputs, seeded),
         coverage=coverage.coverage(inputs),

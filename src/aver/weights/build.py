@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aver.weights.fetch import fetch
 from aver.weights.layouts import LAYOUTS, Layout
 from aver.weights.seeded import seed_weights
 
+log = logging.getLogger(__name__)
 RECORD = "weights.json"
 
 
@@ -52,6 +54,7 @@ def build_weights(encoder: str, params: Weights, folder: Path) -> None:
         "licence": "none: random numbers" if params.source == "seeded" else layout.licence,
     }
     write_json(folder / RECORD, record)
+    log.info("weights %s  %s, sha256 %s…", encoder, params.source, digest[:12])
 
 
 def read_weights(encoder: str, folder: Path) -> WeightsFolder:

@@ -8,6 +8,7 @@ the plain import fails, the module that loads the extension is replaced by a stu
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 import types
 import warnings
@@ -25,6 +26,7 @@ def import_speechbrain() -> types.ModuleType:
         stub.__dict__["fail_if_no_align"] = lambda function: function
         sys.modules[stub.__name__] = stub
         importlib.import_module("torchaudio")
+    logging.getLogger("speechbrain").setLevel(logging.WARNING)  # it announces its settings at every import
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside speechbrain that a user can do nothing about
         return importlib.import_module("speechbrain")

@@ -19,6 +19,7 @@ def import_tensorflow() -> types.ModuleType:
     with _no_stderr():
         tensorflow = importlib.import_module("tensorflow")
         tensorflow.zeros(1)  # the rest of the chatter comes with the first operation
+    tensorflow.get_logger().setLevel("WARNING")
     return tensorflow
 
 

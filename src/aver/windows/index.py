@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from aver.clock import seconds_to_samples, window_of
 from aver.params.blocks import Window
+from aver.progress import track
 from aver.store.out import write_json, write_table
 from aver.windows.align import cut, fixed, thirds
 
@@ -40,8 +41,9 @@ def index_windows(media: Sequence[Mapping[str, Any]], kinds: Mapping[str, Window
         media: rows of `media.parquet`.
         kinds: the windows block.
     """
+    sounding = [clip for clip in media if clip["samples"]]
     return [
-        row for clip in media if clip["samples"] for name in sorted(kinds) for row in _rows(clip, name, kinds[name])
+        row for clip in track(sounding, "windows") for name in sorted(kinds) for row in _rows(clip, name, kinds[name])
     ]
 
 
