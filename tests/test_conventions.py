@@ -87,6 +87,15 @@ def test_every_stage_has_a_script_and_runs_its_own_commits_code() -> None:
         assert stage["cmd"].startswith(f"PYTHONPATH=src python stages/{name}.py ")
 
 
+def test_every_stage_comes_after_the_check_of_params() -> None:
+    """Stages without a stage before them depend on its out; the others come after those."""
+    for name, stage in STAGES.items():
+        if name != "params":
+            assert any(dep.startswith(("data/", "${item.root}")) for dep in stage["deps"])
+    for name in ("synthetic", "weights", "corpora"):
+        assert "data/params" in STAGES[name]["deps"]
+
+
 def test_no_out_persists() -> None:
     """`persist: true` switches DVC's run cache off."""
     assert "persist" not in (ROOT / "dvc.yaml").read_text(encoding="utf-8")

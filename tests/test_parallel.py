@@ -15,8 +15,8 @@ from aver.outcome import Starved, Unusable
 from aver.parallel import Task, run_tasks
 from aver.params.blocks import Parallel
 
-ONE = Parallel(jobs=1, backend="threading")
-TWO = Parallel(jobs=2, backend="threading")
+ONE = Parallel(jobs=1, backend="sequential")
+TWO = Parallel(jobs=2, backend="sequential")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def tasks(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("parallel", [ONE, TWO, Parallel(-1, "threading")], ids=["one", "two", "all"])
+@pytest.mark.parametrize("parallel", [ONE, TWO, Parallel(-1, "loky")], ids=["one", "two", "all"])
 def test_outcomes_come_in_the_order_of_the_tasks(tasks, cache, parallel):
     wanted = [f"clip {k}" for k in range(12)]
     run = run_tasks(tasks(*wanted), "test", parallel, cache)

@@ -118,7 +118,7 @@ def test_a_second_repro_does_nothing(repository: Repository) -> None:
 def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repository) -> None:
     output = repository.dvc("exp", "run", "-S", "fusion=visual")
     ran = {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
-    assert ran == {"evaluation", "report"}
+    assert ran == {"params", "evaluation", "report"}
     rows = {row["strategy"]: row for row in repository.json("reports/comparison.json")}
     assert repository.json("metrics.json")["synthetic"]["uar"] == rows["visual"]["uar"]
     assert "synthetic.uar" in repository.dvc("metrics", "diff", "HEAD")
@@ -133,6 +133,14 @@ def test_a_typo_stops_before_any_work_and_names_the_known(repository: Repository
     assert "Traceback" not in output
     repository.git("checkout", "-q", "--", ".")
     repository.dvc("checkout", "-q")
+
+
+def test_a_missing_corpus_root_is_named_with_the_expected_layout(repository: Repository) -> None:
+    content = yaml.safe_load((repository.path / "params.yaml").read_text(encoding="utf-8"))
+    repository.params({"corpora": {**content["corpora"], "ravdess": {"root": "/nowhere/RAVDESS"}}})
+    output = repository.dvc("repro", ok=False)
+    assert "corpus ravdess: /nowhere/RAVDESS does not exist. Expected: RAVDESS: files named like" in output
+    repository.git("checkout", "-q", "--", ".")
 
 
 def test_a_comment_in_an_encoder_costs_nothing(repository: Repository) -> None:

@@ -20,3 +20,15 @@ def torch_runtime(device: str) -> dict[str, str]:
         "precision": "fp32",
         "threads": "1",
     }
+
+
+def prepare(device: str) -> str:
+    """Return the resolved device after making torch's results on it repeatable and what `torch_runtime` says.
+
+    One thread: workers share the cores already.  No TF32: a key that says fp32 means it.
+    """
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    return resolve(device)

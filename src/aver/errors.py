@@ -69,7 +69,9 @@ class Reason:
 
 
 REASONS: dict[str, Reason] = {
-    "missing": Reason("the file is not there any more", "restore the file, or run the corpora stage again"),
+    "missing": Reason(
+        "the file is not there any more", "restore the file, or run the corpora stage again"
+    ),
     "unreadable": Reason("the file cannot be opened", "check the file's permissions and its disk"),
     "empty": Reason("the file has no bytes", "copy or download the file again"),
     "git_lfs_pointer": Reason(
@@ -79,8 +81,9 @@ REASONS: dict[str, Reason] = {
     "truncated": Reason("the file ends before the media it declares", "copy or download the file again"),
     "damaged": Reason("nothing in the file can be decoded", "copy or download the file again"),
     "no_streams": Reason("the file holds neither picture nor sound", "remove the file from the corpus"),
-    "too_long": Reason("decoding ran past the time limit of the media block", "cut the clip, or raise timeout_s"),
+    "too_long": Reason("decoding ran past timeout_s of the stage's block", "cut the clip, or raise timeout_s"),
     "inconsistent": Reason("two decodings of the file disagree", "the file changed while it was read: run again"),
+    "changed": Reason("the file changed since the corpora stage read it", "run `dvc repro` again"),
     "duplicate": Reason("another file of the corpus has the same name", "keep one of the two files"),
     "bad_name": Reason(
         "the name looks like one of the corpus's but a field of it is impossible", "rename the file as the corpus does"
@@ -102,7 +105,10 @@ MACHINE_ERRNOS = frozenset(
 
 def is_machine_failure(error: BaseException) -> bool:
     """Tell whether an exception speaks of the machine (stop the stage) rather than of one clip."""
-    return isinstance(error, MemoryError | CacheError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRNOS)
+    # torch's and TensorFlow's words for a full GPU; by name, because this module imports neither.
+    full = type(error).__name__ in ("OutOfMemoryError", "ResourceExhaustedError")
+    out = isinstance(error, OSError) and error.errno in MACHINE_ERRNOS
+    return full or out or isinstance(error, MemoryError | CacheError)
 
 
 def main_of(run: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored
+from aver.cache.step import key_of
 from aver.errors import CacheError, is_machine_failure
 from aver.outcome import Starved, Unusable
 
@@ -314,3 +316,48 @@ def test_two_processes_that_compute_the_same_at_once_leave_one_whole_object(tmp_
     assert len(files(cache, "objects")) == len(files(cache, "entries")) == 1
     assert cache.load(told[0][0])["rows"][-1] == 299_999
     assert not list(cache.root.rglob(".tmp-*"))
+
+
+def test_a_failure_that_need_not_last_is_not_stored(cache, clip):
+    RAISES.append(Unusable("missing", "the file does not exist", lasting=False))
+    assert isinstance(cache.run(KEPT, clip), Failed)
+    RAISES.clear()
+    assert isinstance(cache.run(KEPT, clip), Done)
+
+
+def test_a_file_that_changed_leaves_no_result_under_the_old_key(cache, tmp_path):
+    path = tmp_path / "clip"
+    path.write_bytes(b"\x01\x02\x03")
+    source = {"clip": Source(hashlib.sha256(b"\x01\x02\x03").hexdigest(), path, checked=True)}
+    path.write_bytes(b"\x09")
+    changed = cache.run(KEPT, source)
+    assert isinstance(changed, Failed)
+    assert changed.reason == "changed"
+    assert not CALLS
+    path.write_bytes(b"\x01\x02\x03")
+    assert cache.load(cache.run(KEPT, source).digest)["rows"].tolist() == [2, 4, 6]
+
+
+def test_a_corpus_may_move_and_its_evicted_objects_still_come_back(cache, tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(b"\x01\x02\x03")
+    digest = cache.run(DOUBLE, {"clip": Source("ab" * 32, tmp_path / "old")}).digest
+    (tmp_path / "old").unlink()
+    assert not cache.run(DOUBLE, {"clip": Source("ab" * 32, tmp_path / "new")}).computed
+    shutil.rmtree(cache.root / "objects")
+    assert cache.load(digest)["rows"].tolist() == [2, 4, 6]
+
+
+def test_limits_and_the_name_of_the_device_are_no_part_of_the_key(cache, clip):
+    @dataclass(frozen=True)
+    class Limited:
+        factor: int
+        timeout_s: float
+        device: str
+        inner: Params = field(default=Params())
+
+    def key(*values):
+        return key_of(Step("double", double, Limited(*values)).parts(clip))
+
+    assert key(2, 1.0, "auto") == key(2, 9.0, "cpu")
+    assert key(2, 1.0, "auto") != key(3, 1.0, "auto")

@@ -288,3 +288,10 @@ def test_an_unknown_adapter_is_named():
 def test_a_home_folder_is_expanded(tmp_path, monkeypatch, clips):
     monkeypatch.setitem(os.environ, "HOME", str(tmp_path))
     assert len(catalogue("mine", Corpus(root="~/clips", adapter="folder")).clips) == 3
+
+
+def test_what_spreadsheets_leave_in_labels_csv_does_no_harm(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    (tmp_path / "labels.csv").write_text("path,label,speaker,\na.mp4,happy,1,\n,,,\n,,,\n", encoding="utf-8")
+    (clip,) = folder.read(tmp_path).clips
+    assert (clip.label, clip.speaker) == ("happy", "1")

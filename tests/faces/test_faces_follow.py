@@ -287,3 +287,12 @@ def test_a_crop_over_the_edge_repeats_the_edge(centre, corner):
 def test_a_box_larger_than_the_picture_still_gives_a_crop():
     frame = np.full((30, 20, 3), 7, np.uint8)
     assert (_cut(frame, box(10, 15, 100), 64) == 7).all()
+
+
+@pytest.mark.parametrize("fps", [0.5, 1, 3, 25])
+def test_a_face_in_every_frame_is_followed_however_few_frames_there_are(block, faces_clips, fps):
+    """Successive kept frames may lie further apart than `max_gap_s`."""
+    frames = list(Frames(faces_clips[0], probe(ProbeParams(60.0), faces_clips[0]), 2, 60.0))[:6]
+    times = np.arange(len(frames)) / fps
+    _, status = settle(block, follow(block, frames, times), times)
+    assert (status == DETECTED).sum() >= len(frames) - 1

@@ -103,16 +103,17 @@ def test_unlabelled_clips_are_left_out():
 @pytest.mark.parametrize(
     ("clips", "benchmark", "words"),
     [
-        (corpus(4), BENCHMARK, ["benchmark b", "at least 5", "found 4: 01, 02, 03, 04"]),
-        (corpus(2), replace(BENCHMARK, folds=2), ["at least 3", "found 2"]),
-        ([c | {"label": ""} for c in corpus()], BENCHMARK, ["0 labelled clips", "labels"]),
+        (corpus(4), BENCHMARK, ["benchmark b", "5 speaker-disjoint folds of 4 speakers (01, 02, 03, 04)"]),
+        (corpus(2), replace(BENCHMARK, folds=2), ["2 speaker-disjoint folds of 2 speakers"]),
+        (corpus(3), replace(BENCHMARK, folds=2), ["2 speaker-disjoint folds of 3 speakers", "high enough"]),
+        ([c | {"label": ""} for c in corpus()], BENCHMARK, ["0 labelled clips", "labels.csv"]),
         (corpus(labels=("happy",)), BENCHMARK, ["at least two labels"]),
         ([], BENCHMARK, ["0 labelled clips", "of 0 clips"]),
         (corpus(), replace(BENCHMARK, where={"channel": ("whisper",)}), ["whisper"]),
         ([c | ({"speaker": ""} if c["clip_id"] == "S03_sad_T1" else {}) for c in corpus()], BENCHMARK,
          ["no speaker", "S03_sad_T1", "labels.csv"]),
     ],
-    ids=["few speakers", "two speakers", "unlabelled", "one label", "empty", "where", "no speaker"],
+    ids=["few speakers", "two speakers", "three speakers", "unlabelled", "one label", "empty", "where", "no speaker"],
 )  # fmt: skip
 def test_what_cannot_be_split_is_said_in_words(clips, benchmark, words):
     with pytest.raises(BenchmarkError) as error:

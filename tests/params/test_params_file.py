@@ -194,7 +194,7 @@ def test_a_name_that_refers_to_nothing_is_named_with_the_known_ones(changed, whe
         ("weights.xvector", {"source": "pretrained", "location": "/models", "sha256": "0" * 64}),
         ("benchmarks.synthetic.where", {"channel": ["speech"]}),
         ("max_failed_fraction", 1),
-        ("parallel.backend", "dask"),
+        ("parallel.backend", "sequential"),
     ],
 )
 def test_what_is_right_passes(changed, where, value):
@@ -217,3 +217,19 @@ def test_every_accepted_name_can_be_had(names, get):
     assert len(names) >= 3
     for name in names:
         assert get(name)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        ("media.sample_rate_hz", 44100, ["reads 16000", "media.sample_rate_hz is 44100"]),
+        ("faces.crop_px", 128, ["reads 64", "faces.crop_px is 128"]),
+        ("synthetic.duration_s", [2.0, 1.0], ["synthetic.duration_s"]),
+        ("benchmarks.synthetic.where", {"chanel": ["speech"]}, ["benchmarks.synthetic.where", "chanel"]),
+        ("parallel.backend", "threading", ["parallel.backend", "loky"]),
+    ],
+)
+def test_values_that_would_give_wrong_results_are_refused(changed, where, value, words):
+    with pytest.raises(ParamsError) as error:
+        load(changed(where, value))
+    assert all(word in str(error.value) for word in words), str(error.value)

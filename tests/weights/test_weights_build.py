@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -252,3 +253,15 @@ def test_a_pinned_sha256_is_enforced(tmp_path, server):
         build("vggface", tmp_path / "three", location=url(server), sha256=right)
     assert "weights.vggface.sha256" in str(error.value)
     assert not (tmp_path / "three" / RECORD).exists()
+
+
+def test_a_changed_graph_is_noticed_too(tmp_path):
+    """The digest of seeded weights covers their numbers; `weights.json` covers every file."""
+    build_weights("xvector", Weights(source="seeded", seed=1), tmp_path)
+    assert read_weights("xvector", tmp_path).source == "seeded"
+    (tmp_path / "extra.txt").write_text("x", encoding="utf-8")
+    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    record["files"]["extra.txt"] = "0" * 64
+    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(WeightsError, match="was changed"):
+        read_weights("xvector", tmp_path)

@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from aver.cache.location import cache_root
-from aver.cache.objects import Arrays, digest_of, pack, place, read_verified, unpack, write_atomic
+from aver.cache.objects import Arrays, digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
 from aver.cache.step import FORMAT, Inline, Input, Source, Step, Stored, canonical, key_of
 from aver.errors import CacheError
 from aver.outcome import Unusable
@@ -67,7 +67,9 @@ class Cache:
         if "reason" in entry:
             return Failed(entry["reason"], entry["detail"], computed=False)
         digest = entry["digest"]
-        if not step.evictable and self._read(digest) is None:
+        if step.evictable:
+            self._keep_recipe(digest, step, inputs)
+        elif self._read(digest) is None:
             log.warning("%s: object %s is missing or damaged; computing it again", step.name, digest[:12])
             return None
         return Done(digest, computed=False, note=entry.get("note", {}))
@@ -83,8 +85,8 @@ class Cache:
         if found is not None:
             return found
         parts = step.parts(inputs)
-        values = {name: self._value(value) for name, value in inputs.items()}
         try:
+            values = {name: self._value(value) for name, value in inputs.items()}
             arrays = step.function(step.params, **values)
         except Unusable as failure:
             if failure.lasting:
@@ -96,7 +98,7 @@ class Cache:
             if read_verified(self._object(digest), digest) is None:
                 write_atomic(self._object(digest), content)
             if step.evictable:
-                write_atomic(place(self.root / "recipes", digest, ".json"), _recipe(step, inputs).encode())
+                self._keep_recipe(digest, step, inputs)
         except OSError as exc:
             raise self._unwritable(exc) from exc
         note = step.note(arrays) if step.note else {}
@@ -122,6 +124,8 @@ class Cache:
 
     def _value(self, given: Input) -> Path | Arrays:
         if isinstance(given, Source):
+            if given.checked and given.path.is_file() and file_digest(given.path) != given.digest:
+                raise Unusable("changed", "its content is not what it was when the corpus was read", lasting=False)
             return given.path
         return given.arrays if isinstance(given, Inline) else self.load(given.digest)
 
@@ -147,6 +151,12 @@ class Cache:
             write_atomic(place(self.root / "entries", key_of(parts), ".json"), text.encode())
         except OSError as exc:
             raise self._unwritable(exc) from exc
+
+    def _keep_recipe(self, digest: str, step: Step, inputs: Mapping[str, Input]) -> None:
+        """Write how an object is made; again whenever its inputs are found elsewhere, because a corpus may move."""
+        path, recipe = place(self.root / "recipes", digest, ".json"), _recipe(step, inputs).encode()
+        if not path.exists() or path.read_bytes() != recipe:
+            write_atomic(path, recipe)
 
     def _remake(self, digest: str) -> bytes:
         path = place(self.root / "recipes", digest, ".json")

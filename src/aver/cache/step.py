@@ -19,10 +19,18 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder outside the cache, named by the sha256 of its content; the path is no part of the key."""
+    """A file or folder outside the cache, named by a digest of its content; the path is no part of the key.
+
+    Args:
+        digest: sha256 (hex) that stands for the content.
+        path: where it lies now.
+        checked: the digest is that of the file's bytes: it is compared before anything is computed from the file, so
+            that a file that changed since cannot leave its result under the old content's key.
+    """
 
     digest: str
     path: Path
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,13 +84,23 @@ class Step:
             "step": self.name,
             "code": code_digest(self.function.__module__),
             "function": self.function.__qualname__,
-            "params": asdict(self.params),
+            "params": _keyed(asdict(self.params)),
             "runtime": dict(self.runtime),
         }
 
     def parts(self, inputs: Mapping[str, Input]) -> dict[str, Any]:
         """Return everything that the key covers, as JSON-ready values."""
         return {**self.fixed_parts, "inputs": {name: inputs[name].digest for name in sorted(inputs)}}
+
+
+#: Params that decide how long and where a result is computed, not what it is.  (The class of the device, which can
+#: change the bytes, is part of `runtime`.)
+UNKEYED = frozenset({"timeout_s", "device"})
+
+
+def _keyed(params: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in params.items() if name not in UNKEYED}
+    return {name: _keyed(value) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 def canonical(value: Any) -> str:

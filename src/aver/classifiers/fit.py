@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from aver.classifiers.head import TemporalClassifier
+from aver.device import prepare
 from aver.reducers.scaler import Scaler, fit_scaler
 
 if TYPE_CHECKING:
@@ -99,10 +100,9 @@ def fit(
         (training loss, validation loss, validation accuracy, learning rate), `best_epoch` [] int64, and the model:
         `model.<name>`, `scaler.<role>.mean`, `scaler.<role>.deviation`.
     """
-    torch.set_num_threads(1)
     torch.manual_seed(params.seed)
     order = np.random.default_rng(params.seed)
-    device = torch.device(params.device)
+    device = torch.device(prepare(params.device))
     data = Data(table, rows, device)
     fuse = fusion({role: values.shape[1] for role, values in data.rows.items()})
     assert isinstance(fuse, nn.Module)

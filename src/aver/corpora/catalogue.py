@@ -24,14 +24,11 @@ def catalogue(name: str, corpus: Corpus) -> Reading:
         CorpusError: the root is missing or no folder, empty, or without any clip of that corpus.
     """
     adapter = get_adapter(corpus.adapter or name)
-    root = Path(corpus.root).expanduser()
-    expected = f"Expected: {adapter.LAYOUT}.\nSet corpora.{name}.root in params.yaml."
-    if not root.is_dir():
-        raise CorpusError(f"corpus {name}: {root} {'is no folder' if root.exists() else 'does not exist'}. {expected}")
+    root = check_root(name, corpus)
     reading = adapter.read(root)
     if not reading.clips and not reading.failures:
         content = f"holds {len(reading.ignored)} files but no clip" if reading.ignored else "is empty"
-        raise CorpusError(f"corpus {name}: {root} {content}. {expected}")
+        raise CorpusError(f"corpus {name}: {root} {content}. {_expected(name, corpus)}")
     clips = []
     for clip in track(sorted(reading.clips, key=lambda clip: clip.clip_id), f"corpora {name}"):
         try:
@@ -39,6 +36,27 @@ def catalogue(name: str, corpus: Corpus) -> Reading:
         except OSError as exc:
             reading.failures.append(Failure(clip.clip_id, "corpora", "unreadable", exc.strerror or "cannot be read"))
     return Reading(clips, reading.failures, sorted(reading.ignored))
+
+
+def check_root(name: str, corpus: Corpus) -> Path:
+    """Return the root of a corpus.
+
+    Raises:
+        CorpusError: it does not exist or is no folder; says what is expected there.
+    """
+    root = Path(corpus.root).expanduser()
+    if not root.is_dir():
+        what = "is no folder" if root.exists() else "does not exist"
+        raise CorpusError(f"corpus {name}: {root} {what}. {_expected(name, corpus)}")
+    return root
+
+
+def _expected(name: str, corpus: Corpus) -> str:
+    layout = get_adapter(corpus.adapter or name).LAYOUT
+    return (
+        f"Expected: {layout}.\nSet corpora.{name}.root in params.yaml (as an absolute path, if you queue experiments: "
+        "they run in a copy of the repository without git-ignored files)."
+    )
 
 
 def write_catalogue(folder: Path, reading: Reading, max_failed_fraction: float) -> None:

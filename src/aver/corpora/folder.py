@@ -52,7 +52,8 @@ def _labels(file: Path) -> dict[str, dict[str, str]]:
         # utf-8-sig: spreadsheets write a byte order mark
         with file.open(encoding="utf-8-sig", newline="") as lines:
             table = csv.DictReader(lines)
-            columns = [column.strip() for column in table.fieldnames or []]
+            # Spreadsheets write commas behind the last column and blank rows behind the last clip.
+            columns = [column.strip() for column in table.fieldnames or [] if column.strip()]
             unknown = sorted(set(columns) - set(COLUMNS))
             if "path" not in columns or unknown:
                 raise CorpusError(
@@ -63,7 +64,8 @@ def _labels(file: Path) -> dict[str, dict[str, str]]:
     except (UnicodeDecodeError, csv.Error) as exc:
         raise CorpusError(f"{file} cannot be read as UTF-8 CSV: {exc}") from exc
     labels: dict[str, dict[str, str]] = {}
-    for row in rows:
+    for row in (row for row in rows if any(row.values())):
+        row.pop("", None)
         name = row.pop("path").replace("\\", "/").removeprefix("./")
         if name in labels:
             raise CorpusError(f"{file} names {name} twice; one row per clip")

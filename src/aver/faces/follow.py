@@ -26,7 +26,7 @@ LOOK_AROUND = 24
 MIN_OVERLAP = 0.3
 
 
-@dataclass
+@dataclass(eq=False)
 class Track:
     """One face over time: the kept frames where it was detected and its boxes (centre x, centre y, side)."""
 
@@ -53,8 +53,9 @@ def follow(params: Faces, frames: Iterable[NDArray[np.uint8]], times_s: NDArray[
     tracks: list[Track] = []
     for number, frame in enumerate(frames):
         grey, scale = small_grey(frame, params.detect_side_px)
-        live = [t for t in tracks if times_s[number] - times_s[t.frames[-1]] <= params.max_gap_s]
-        steady = [t for t in live if t.frames[-1] == number - 1]
+        steady = [t for t in tracks if t.frames[-1] == number - 1]
+        # Also with few frames per second the frame before this one is no gap.
+        live = [t for t in tracks if t in steady or times_s[number] - times_s[t.frames[-1]] <= params.max_gap_s]
         near = [detect_near(params, grey, track.boxes[-1] * scale) / scale for track in steady]
         lost = not steady or any(len(boxes) == 0 for boxes in near)
         if number % LOOK_AROUND == 0 or lost:

@@ -58,7 +58,7 @@ def index_faces(
         params: all params; `faces`, `media.keep_every` and `parallel` are used.
     """
     cache = Cache()
-    files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"]) for clip in clips}
+    files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"], checked=True) for clip in clips}
     wanted = CropParams(params.faces, params.media.keep_every)
     step = Step("faces", faces, wanted, {**ffmpeg.runtime(), **haar.runtime()}, evictable=True, note=note)
     tasks = [

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from aver.device import resolve, torch_runtime
+from aver.device import prepare, torch_runtime
 from aver.features.encoder import Encoder
 from aver.outcome import Unusable
 from aver.weights.trunk import BLOCKS, TRUNK
@@ -62,7 +62,6 @@ class VggFace(nn.Module):
 @lru_cache(maxsize=1)
 def load(weights: Path, device: str) -> VggFace:
     """Return the trunk with the weights in a folder; fully connected layers in the file are left aside."""
-    torch.set_num_threads(1)
     state = torch.load(weights / "vgg_face_weights.pth", map_location="cpu", weights_only=True)
     model = VggFace(state).eval().to(device)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -77,7 +76,7 @@ def scale(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
 
 def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> NDArray[np.float32]:
     """Return the embedding [N, 2048] of crops [N, 64, 64, 3] uint8 RGB."""
-    device = resolve(params.device)
+    device = prepare(params.device)
     model = load(weights, device)
     rows = np.zeros((len(crops), 2048), np.float32)
     with torch.inference_mode():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from aver.device import resolve, torch_runtime
+from aver.device import prepare, torch_runtime
 from aver.features.encoder import Encoder
 from aver.weights.speechbrain_import import import_speechbrain
 
@@ -38,7 +38,6 @@ def load(weights: Path, device: str) -> Any:
     from speechbrain.inference.classifiers import EncoderClassifier
     from speechbrain.utils.fetching import LocalStrategy
 
-    torch.set_num_threads(1)
     folder = str(weights.resolve())
     # The published hyperparams name the hub as `pretrained_path`; the folder stands in for it.
     return EncoderClassifier.from_hparams(
@@ -56,7 +55,7 @@ def embed(params: XvectorParams, sound: Arrays, windows: Arrays, weights: Path) 
         windows: `samples` [W, 2] int64, first sample and end; `times_s` [W, 2]; `status` [W].
         weights: the folder.
     """
-    classifier = load(weights, resolve(params.device))
+    classifier = load(weights, prepare(params.device))
     samples = sound["samples"].astype(np.float32) / 32768
     rows = np.zeros((len(windows["samples"]), 512), np.float32)
     status = windows["status"].astype("U8")

@@ -49,7 +49,8 @@ def build_folds(
         raise BenchmarkError(
             f"benchmark {name}: {len(clips)} labelled clips with {len(labels)} label(s) left of "
             f"{sum(map(len, corpora.values()))} clips; training needs at least two labels. "
-            f"Check its corpora ({', '.join(corpora)}), their labels, and `where` ({dict(benchmark.where)})."
+            f"Check its corpora ({', '.join(corpora)}), `where` ({dict(benchmark.where)}), and for a folder of your "
+            "own its labels.csv (path,label,speaker)."
         )
     try:
         folds = PROTOCOLS[benchmark.protocol](clips, benchmark)
@@ -65,7 +66,7 @@ def build_folds(
         if trained != set(labels):
             raise BenchmarkError(
                 f"benchmark {name}: fold {fold} trains without {', '.join(sorted(set(labels) - trained))}. "
-                "Lower `folds` or `validation_fraction`, or add clips."
+                "Raise `folds` or lower `validation_fraction` (both leave more speakers to train), or add clips."
             )
     check_leakage(rows)
     log.info("folds %s  %d folds of %d clips, nothing leaks", name, len(folds), len(clips))

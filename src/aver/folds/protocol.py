@@ -40,10 +40,12 @@ def subject(clips: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> list[di
     groups = _shuffled({clip["speaker"]: clip["sex"] for clip in clips}, benchmark.fold_seed)
     order = [speaker for group in groups for speaker in group]
     turns = [speaker for turn in zip_longest(*groups) for speaker in turn if speaker is not None]
-    if len(order) < benchmark.folds or len(order) < 3:
+    largest = -(-len(order) // benchmark.folds)
+    if len(order) < benchmark.folds or len(order) - largest < 2:
         raise BenchmarkError(
-            f"{benchmark.folds} speaker-disjoint folds need at least {max(benchmark.folds, 3)} speakers, found "
-            f"{len(order)}: {', '.join(sorted(order))}. Lower `folds`, or add speakers."
+            f"{benchmark.folds} speaker-disjoint folds of {len(order)} speakers ({', '.join(sorted(order))}) leave no "
+            "fold with a speaker to test, one to validate and one to train. Set `folds` between 2 and the number of "
+            "speakers, high enough that two speakers stay out of the test; or add speakers."
         )
     folds = []
     for fold in range(benchmark.folds):

@@ -35,12 +35,22 @@ def executable() -> str:
 @lru_cache(maxsize=1)
 def runtime() -> Mapping[str, str]:
     """Return the runtime part of a key: the first line that `ffmpeg -version` prints, without the copyright."""
-    line = subprocess.run([executable(), "-version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    try:
+        done = subprocess.run([executable(), "-version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        raise Starved(f"{executable()} cannot be run ({exc}); unset AVER_FFMPEG, or let it name an ffmpeg") from exc
+    line = done.stdout.splitlines()[0]
     return {"ffmpeg": line.split(" Copyright")[0]}
 
 
 def clip_input(path: Path, **options: Any) -> Any:
-    """Return the ffmpeg-python input node of a clip: local files only, one decoding thread."""
+    """Return the ffmpeg-python input node of a clip: local files only, one decoding thread.
+
+    Raises:
+        Unusable: `missing`, the file is not there (any more).
+    """
+    if not path.is_file():
+        raise Unusable("missing", "the file does not exist", lasting=False)
     return ffmpeg.input(f"file:{path.absolute()}", protocol_whitelist="file,pipe", threads=1, **options)
 
 

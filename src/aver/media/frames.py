@@ -57,7 +57,9 @@ class Frames:
                 kept.append(frame)
             yield frame
         if seen != self.count:
-            raise Unusable("inconsistent", f"the probe promised {self.count} kept frames, decoding gave {seen}")
+            raise Unusable(
+                "inconsistent", f"the probe promised {self.count} kept frames, decoding gave {seen}", lasting=False
+            )
         self._kept = kept if fits else None
 
     def _decode(self) -> Iterator[NDArray[np.uint8]]:

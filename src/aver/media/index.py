@@ -64,7 +64,7 @@ def index_media(name: str, clips: Sequence[Mapping[str, Any]], root: Path, param
         params: all params; `media` and `parallel` are used.
     """
     cache = Cache()
-    files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"]) for clip in clips}
+    files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"], checked=True) for clip in clips}
     step = Step("probe", probe, ProbeParams(params.media.timeout_s), ffmpeg.runtime())
     tasks = [Task(clip_id, step, {"clip": file}) for clip_id, file in files.items()]
     probed = run_tasks(tasks, f"media {name} probe", params.parallel, cache)

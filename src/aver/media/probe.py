@@ -119,9 +119,9 @@ def _first_look(clip: Path) -> None:
         with clip.open("rb") as file:
             start = file.read(len(LFS_POINTER))
     except FileNotFoundError:
-        raise Unusable("missing", "the file does not exist") from None
+        raise Unusable("missing", "the file does not exist", lasting=False) from None
     except OSError as exc:
-        raise Unusable("unreadable", exc.strerror or type(exc).__name__) from None
+        raise Unusable("unreadable", exc.strerror or type(exc).__name__, lasting=False) from None
     if not start:
         raise Unusable("empty", "0 bytes")
     if start == LFS_POINTER:

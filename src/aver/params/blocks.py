@@ -17,6 +17,10 @@ Count = Annotated[int, Field(ge=1)]
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Device = Literal["auto", "cpu", "cuda"]
+#: Columns of `clips.parquet` by which a benchmark may choose its clips.
+Column = Literal[
+    "label", "speaker", "sex", "sentence", "intensity", "repetition", "take", "modality", "channel", "clip_id"
+]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -24,7 +28,7 @@ class Parallel:
     """How per-clip work is spread.  It changes no result, so no stage depends on it."""
 
     jobs: Annotated[int, Field(ge=-1)]
-    backend: Literal["loky", "threading", "dask"]
+    backend: Literal["loky", "sequential"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -113,7 +117,7 @@ class Benchmark:
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     fold_seed: int
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
-    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    where: dict[Column, tuple[str, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
-from aver.params.names import ADAPTERS, ENCODERS, FRAMES, STRATEGIES, known
+from aver.params.names import ADAPTERS, CROP_PX, ENCODERS, FRAMES, SAMPLE_RATE_HZ, STRATEGIES, known
 
 
 def load(path: str | Path | None = None) -> blocks.Params:
@@ -73,6 +73,11 @@ def _check_names(file: Path, params: blocks.Params) -> None:
     known(f"{file}: budget", params.budget, list(params.classifiers.budgets))
     for name, corpus in params.corpora.items():
         known(f"{file}: corpora.{name}.adapter", corpus.adapter or name, ADAPTERS)
+    shortest, longest = params.synthetic.duration_s
+    if shortest > longest:
+        raise ParamsError(
+            f"{file}: synthetic.duration_s: the shortest ({shortest} s) exceeds the longest ({longest} s)"
+        )
     for name, window in params.windows.items():
         if (window.rule == "fixed") != (window.window_s is not None):
             raise ParamsError(f"{file}: windows.{name}: rule 'fixed' needs window_s (seconds), other rules take none")
@@ -82,8 +87,11 @@ def _check_names(file: Path, params: blocks.Params) -> None:
         known(f"{file}: features.{name}.encoder", stream.encoder, list(ENCODERS))
         if ENCODERS[stream.encoder] == "faces":
             known(f"{file}: features.{name}.window (picture encoder)", stream.window, (FRAMES,))
+            _equal(file, f"features.{name}: encoder {stream.encoder}", "faces.crop_px", params.faces.crop_px, CROP_PX)
         else:
             known(f"{file}: features.{name}.window", stream.window, list(params.windows))
+            rate = params.media.sample_rate_hz
+            _equal(file, f"features.{name}: encoder {stream.encoder}", "media.sample_rate_hz", rate, SAMPLE_RATE_HZ)
         known(f"{file}: weights for features.{name}", stream.encoder, list(params.weights))
     for name, benchmark in params.benchmarks.items():
         for member in benchmark.corpora:
@@ -94,3 +102,8 @@ def _check_names(file: Path, params: blocks.Params) -> None:
         known(f"{file}: weights", name, list(ENCODERS))
         if source.source == "pretrained" and not source.location:
             raise ParamsError(f"{file}: weights.{name}: source 'pretrained' needs location (a local path or a URL)")
+
+
+def _equal(file: Path, who: str, key: str, got: int, wanted: int) -> None:
+    if got != wanted:
+        raise ParamsError(f"{file}: {who} reads {wanted}, but {key} is {got}")

@@ -39,7 +39,7 @@ def build_weights(encoder: str, params: Weights, folder: Path) -> None:
         seed_weights(encoder, params.seed, folder)
     else:
         fetch(encoder, layout, str(params.location), folder)
-    digest = _digest(folder, layout)
+    digest = _digest(folder, layout, params.source)
     if params.sha256 and params.sha256 != digest:
         raise WeightsError(
             f"weights of {encoder} from {params.location}: expected sha256 {params.sha256}, got {digest}. The file is "
@@ -66,17 +66,23 @@ def read_weights(encoder: str, folder: Path) -> WeightsFolder:
     layout = LAYOUTS[encoder]
     try:
         record = read_json(folder / RECORD)
-        digest = _digest(folder, layout)
+        digest = _digest(folder, layout, record["source"])
+        whole = all(file_digest(folder / name) == found for name, found in record["files"].items())
     except FileNotFoundError as exc:
         raise WeightsError(
             f"weights of {encoder}: {exc.filename} is missing. Make it with `dvc repro weights` "
             f"(source 'seeded' needs nothing; 'pretrained' wants {layout.published} at weights.{encoder}.location)."
         ) from None
-    if digest != record["sha256"]:
+    if digest != record["sha256"] or not whole:
         raise WeightsError(f"weights of {encoder}: {folder} was changed; restore it with `dvc checkout weights`.")
     return WeightsFolder(folder, digest, record["source"])
 
 
-def _digest(folder: Path, layout: Layout) -> str:
-    lines = [f"{name} {file_digest(folder / name)}" for name in sorted(layout.hashed)]
+def _digest(folder: Path, layout: Layout, source: str) -> str:
+    """Return what stands for the weights in keys: all files as published; of seeded ones, those that hold numbers.
+
+    (The graph that TensorFlow saves counts how many graphs its process made before.)
+    """
+    names = layout.hashed if source == "seeded" else layout.files
+    lines = [f"{name} {file_digest(folder / name)}" for name in sorted(names)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

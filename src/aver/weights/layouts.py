@@ -12,8 +12,7 @@ class Layout:
     Args:
         files: names that must be there, relative to the folder of the weights.
         optional: names that are taken along when the source has them.
-        hashed: the files whose content is the weights; the digest covers only these.  (A SavedModel's
-            `fingerprint.pb` differs each time the same model is saved.)
+        hashed: the files that hold the numbers; the digest of seeded weights covers only these.
         published: where the original is described, for the error that explains how to get it.
         licence: the licence under which it is published.
     """
