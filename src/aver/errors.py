@@ -69,9 +69,7 @@ class Reason:
 
 
 REASONS: dict[str, Reason] = {
-    "missing": Reason(
-        "the file is not there any more", "restore the file, or run the corpora stage again"
-    ),
+    "missing": Reason("the file is not there any more", "restore the file, or run the corpora stage again"),
     "unreadable": Reason("the file cannot be opened", "check the file's permissions and its disk"),
     "empty": Reason("the file has no bytes", "copy or download the file again"),
     "git_lfs_pointer": Reason(
