@@ -55,6 +55,11 @@ class Repository:
         content.update(change)
         file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
+    def restore(self) -> None:
+        """Go back to the first run.  (A failed experiment leaves its params behind.)"""
+        self.git("reset", "-q", "--hard", "HEAD")
+        self.dvc("checkout", "-q")
+
     def json(self, path: str) -> Any:
         return json.loads((self.path / path).read_text(encoding="utf-8"))
 
@@ -123,16 +128,14 @@ def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repositor
     assert repository.json("metrics.json")["synthetic"]["uar"] == rows["visual"]["uar"]
     assert "synthetic.uar" in repository.dvc("metrics", "diff", "HEAD")
     assert "visual" in repository.dvc("exp", "show", "--csv")
-    repository.git("checkout", "-q", "--", ".")
-    repository.dvc("checkout", "-q")
+    repository.restore()
 
 
 def test_a_typo_stops_before_any_work_and_names_the_known(repository: Repository) -> None:
-    output = repository.dvc("exp", "run", "-S", "fusion=visaul", ok=False)
+    output = repository.dvc("exp", "run", "-S", "fusion=visuall", ok=False)
     assert "did you mean 'visual'? Known: acoustic, concat, visual" in output
     assert "Traceback" not in output
-    repository.git("checkout", "-q", "--", ".")
-    repository.dvc("checkout", "-q")
+    repository.restore()
 
 
 def test_a_missing_corpus_root_is_named_with_the_expected_layout(repository: Repository) -> None:
@@ -140,7 +143,7 @@ def test_a_missing_corpus_root_is_named_with_the_expected_layout(repository: Rep
     repository.params({"corpora": {**content["corpora"], "ravdess": {"root": "/nowhere/RAVDESS"}}})
     output = repository.dvc("repro", ok=False)
     assert "corpus ravdess: /nowhere/RAVDESS does not exist. Expected: RAVDESS: files named like" in output
-    repository.git("checkout", "-q", "--", ".")
+    repository.restore()
 
 
 def test_a_comment_in_an_encoder_costs_nothing(repository: Repository) -> None:
@@ -188,7 +191,7 @@ def test_any_folder_of_clips(repository: Repository, tmp_path: Path) -> None:
     ledger = pd.read_parquet(repository.path / "data/media/mine/failures.parquet")
     assert ledger[["clip_id", "reason"]].to_numpy().tolist() == [["broken.mp4", "not_media"]]
     assert aver.open_store(repository.path / "data/features/mine/vggface").clips == ["a good one.mp4"]
-    repository.git("checkout", "-q", "--", ".")
+    repository.restore()
 
 
 @pytest.mark.slow
@@ -208,6 +211,6 @@ def test_queued_experiments_run_their_own_code_and_share_the_cache(repository: R
         assert status.count("Success") == 2, status
     finally:
         repository.dvc("queue", "stop", "--kill")
-        repository.git("checkout", "-q", "--", ".")
+        repository.restore()
     shown = repository.dvc("exp", "show", "--csv")
     assert "see" in shown and "hear" in shown
