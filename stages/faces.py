@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from aver.cache.carried import read_recipes
 from aver.errors import main_of
 from aver.faces.index import index_faces, write_faces
 from aver.params.file import load
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     params = load()
     root = Path(params.corpora[args.corpus].root).expanduser()
     clips, media = read_rows(args.clips / "clips.parquet"), read_rows(args.media / "media.parquet")
-    found = index_faces(args.corpus, clips, media, root, params)
+    found = index_faces(args.corpus, clips, media, root, params, read_recipes(args.media))
     with out_folder(args.out) as folder:
         write_faces(folder, found, params.max_failed_fraction)
 

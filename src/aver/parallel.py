@@ -8,16 +8,18 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from aver.cache.cache import Cache, Failed, Input, Outcome, Step
+from aver.cache.cache import Cache, Failed, Input, Outcome, Pending, Step
+from aver.cache.lock import hold
 from aver.errors import AverError, CacheError, is_machine_failure
 from aver.outcome import Starved
 from aver.params import blocks
 from aver.progress import Progress
-from aver.store.out import write_json
+from aver.runs import Record, write_record
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +43,16 @@ class Run:
     seconds: float
 
 
-def run_tasks(
-    tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache | None = None, unit: str = "clip"
-) -> Run:
+class Runner(Protocol):
+    """What a stage hands its tasks to: `run_tasks` computes, `look_up` only looks."""
+
+    def __call__(
+        self, tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache, unit: str = "clip"
+    ) -> Run:
+        """Return the outcomes of the tasks, in their order."""
+
+
+def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache, unit: str = "clip") -> Run:
     """Run tasks through the clip cache and return their outcomes in the order of `tasks`.
 
     Results already in the cache are looked up first, in this process; only the others are spread over workers, so a
@@ -52,25 +61,27 @@ def run_tasks(
 
     Args:
         tasks: what to do.
-        label: what the progress line is called, e.g. `faces ravdess`.
+        label: what the progress line and the run record are called, e.g. `faces ravdess`.
         parallel: number of workers and joblib backend.
-        cache: default: the cache of this repository.
+        cache: where results are found and stored.
         unit: what one task is called.
 
     Raises:
         CacheError: the machine cannot go on (disk, memory, permissions); finished tasks are kept.
     """
-    cache = cache or Cache()
+    hold(cache.root)
     started = time.perf_counter()
     progress = Progress(label, len(tasks), unit)
     found: dict[int, Outcome] = {}
-    for index, task in enumerate(tasks):
-        outcome = cache.find(task.step, task.inputs)
-        if outcome is not None:
-            found[index] = outcome
-            progress.step(cached=True)
-    missing = [index for index in range(len(tasks)) if index not in found]
+    computing = 0.0
     try:
+        for index, task in enumerate(tasks):
+            stored = cache.find(task.step, task.inputs)
+            if stored is not None:
+                found[index] = stored
+                progress.step(cached=True)
+        missing = [index for index in range(len(tasks)) if index not in found]
+        computing = time.perf_counter()
         for index, outcome in zip(missing, _compute([tasks[i] for i in missing], cache, parallel), strict=True):
             if isinstance(outcome, Failed):
                 log.warning("%s: %s failed: %s: %s", label, tasks[index].name, outcome.reason, outcome.detail)
@@ -87,21 +98,18 @@ def run_tasks(
         raise
     finally:
         progress.close(f", {progress.done - progress.cached} computed, {progress.cached} from cache")
-    run = Run(
-        outcomes=[found[index] for index in range(len(tasks))],
-        computed=len(missing),
-        cached=len(tasks) - len(missing),
-        seconds=time.perf_counter() - started,
-    )
-    _record(cache, label, run)
+    ended = time.perf_counter()
+    run = Run([found[index] for index in range(len(tasks))], len(missing), len(tasks) - len(missing), ended - started)
+    failed = sum(isinstance(outcome, Failed) for outcome in run.outcomes)
+    write_record(cache.root, Record(label, run.computed, run.cached, failed, run.seconds, ended - computing))
     return run
 
 
-def _record(cache: Cache, label: str, run: Run) -> None:
-    """Write what the run did to `runs/<label>.json` beside the cache; never into an out: it differs every time."""
-    failed = sum(isinstance(outcome, Failed) for outcome in run.outcomes)
-    record = {"computed": run.computed, "from_cache": run.cached, "failed": failed, "seconds": round(run.seconds, 3)}
-    write_json(cache.root / "runs" / f"{label.replace(' ', '-')}.json", record)
+def look_up(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache, unit: str = "clip") -> Run:
+    """Return what the cache holds for the tasks, `Pending` for the others; compute and record nothing."""
+    outcomes: list[Outcome] = [cache.find(task.step, task.inputs) or Pending() for task in tasks]
+    pending = sum(isinstance(outcome, Pending) for outcome in outcomes)
+    return Run(outcomes, 0, len(tasks) - pending, 0.0)
 
 
 def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iterator[Outcome]:
@@ -119,7 +127,7 @@ def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iter
 
 def _one(cache: Cache, task: Task) -> Outcome:
     try:
-        return cache.run(task.step, task.inputs)
+        return cache.run(task.step, task.inputs, task.name)
     except (AverError, Starved):
         raise
     except Exception as error:

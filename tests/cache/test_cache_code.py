@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aver.cache import code
-from aver.cache.code import code_digest, code_modules
+from aver.cache.code import code_digests, code_modules
 from aver.cache.step import Step, key_of
 
 PACKAGE = "averlike"
@@ -68,7 +68,7 @@ HELPER = "FACTOR = 2\n\n\ndef scale(value):\n    return value * FACTOR\n"
 
 def digest(write, **modules: str) -> str:
     write(**{"work": BASE, "helper": HELPER, **modules})
-    return code_digest("averlike.work")
+    return code_digests("averlike.work")
 
 
 @pytest.mark.parametrize(
@@ -125,19 +125,19 @@ def test_only_a_first_string_is_a_docstring(write):
 )
 def test_imports_are_followed_in_every_form_and_over_several_modules(write, line):
     write(far="from averlike import farther\nVALUE = 1\n", farther="DEEP = 1\n", work=line + "\n")
-    before = code_digest("averlike.work")
+    before = code_digests("averlike.work")
     assert {"averlike.far", "averlike.farther", "averlike.work"} <= set(code_modules("averlike.work"))
     write(farther="DEEP = 2\n")
-    assert code_digest("averlike.work") != before
+    assert code_digests("averlike.work") != before
 
 
 def test_a_module_imported_only_for_type_checking_does_not_count(write):
     guarded = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from averlike.far import VALUE\n"
     write(far="VALUE = 1\n", work=guarded)
-    before = code_digest("averlike.work")
+    before = code_digests("averlike.work")
     assert code_modules("averlike.work") == ("averlike.work",)
     write(far="VALUE = 2\n")
-    assert code_digest("averlike.work") == before
+    assert code_digests("averlike.work") == before
 
 
 def test_the_other_branch_of_a_type_checking_block_runs_and_counts(write):
@@ -158,7 +158,7 @@ def test_other_packages_are_named_in_runtime_not_in_the_digest(write):
 
 def test_a_module_without_source_is_an_error(write):
     with pytest.raises(ModuleNotFoundError, match=r"averlike\.nowhere"):
-        code_digest("averlike.nowhere")
+        code_digests("averlike.nowhere")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from aver.cache.step import Inline, Source, Step, Stored, canonical, key_of
+from aver.cache.sealed import canonical
+from aver.cache.step import Inline, Source, Step, Stored, key_of
 
 
 @dataclass(frozen=True)

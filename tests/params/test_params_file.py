@@ -223,7 +223,6 @@ def test_every_accepted_name_can_be_had(names, get):
     ("where", "value", "words"),
     [
         ("media.sample_rate_hz", 44100, ["reads 16000", "media.sample_rate_hz is 44100"]),
-        ("faces.crop_px", 128, ["reads 64", "faces.crop_px is 128"]),
         ("synthetic.duration_s", [2.0, 1.0], ["synthetic.duration_s"]),
         ("benchmarks.synthetic.where", {"chanel": ["speech"]}, ["benchmarks.synthetic.where", "chanel"]),
         ("parallel.backend", "threading", ["parallel.backend", "loky"]),

@@ -1,28 +1,29 @@
 """The clip cache: look a result up by its key, compute it if it is not there, store it once.
 
-    entries/<key>.json      what a computation gave: an object's digest, or the lasting reason why it failed
-    objects/<digest>.npz    the arrays
-    recipes/<digest>.json   for evictable objects: which function, params and inputs make them again
+    entries/<step>/<key>.json  what a computation gave: an object's digest, or the lasting reason why it failed
+    objects/<digest>.npz       the arrays
+    recipes/<digest>.json      which function, params and files make an object again
 
 An entry is written after its object, so whatever an entry names was whole when it was named.  Objects are checked
-against their name whenever they are read; a damaged one is a miss, is reported, and is computed again.
+against their name whenever they are read; a damaged one is a miss, is reported, and is computed again.  An entry's
+time of modification is when it was last used: `aver gc` goes by it.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from aver.cache.location import cache_root
 from aver.cache.objects import Arrays, digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
-from aver.cache.step import FORMAT, Inline, Input, Source, Step, Stored, canonical, key_of
+from aver.cache.recipe import Recipe, follow, located, recipe_of
+from aver.cache.sealed import seal, unseal
+from aver.cache.step import Inline, Input, Source, Step, Stored, key_of
 from aver.errors import CacheError
 from aver.outcome import Unusable
 
@@ -47,7 +48,12 @@ class Failed:
     computed: bool
 
 
-Outcome = Done | Failed
+@dataclass(frozen=True)
+class Pending:
+    """Not in the cache, and only looked up: the next run computes it."""
+
+
+Outcome = Done | Failed | Pending
 
 
 class Cache:
@@ -56,26 +62,35 @@ class Cache:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or cache_root()
 
-    def find(self, step: Step, inputs: Mapping[str, Input]) -> Outcome | None:
+    def find(self, step: Step, inputs: Mapping[str, Input]) -> Done | Failed | None:
         """Return what is stored for a step and its inputs, or None if it has to be computed.
 
         The object of an evictable step may be gone; any other must be there and whole.
         """
-        entry = self._entry(key_of(step.parts(inputs)))
+        path = self.entry_path(step.name, key_of(step.parts(inputs)))
+        entry = self._entry(path)
         if entry is None:
             return None
         if "reason" in entry:
+            self._used(path)
             return Failed(entry["reason"], entry["detail"], computed=False)
         digest = entry["digest"]
-        if step.evictable:
-            self._keep_recipe(digest, step, inputs)
-        elif self._read(digest) is None:
+        if not step.evictable and self._read(digest) is None:
             log.warning("%s: object %s is missing or damaged; computing it again", step.name, digest[:12])
             return None
+        self._used(path)
+        if step.evictable:
+            # A corpus may have moved: where its files lie now is where an evicted object comes back from.
+            self._keep_recipe(digest, recipe_of(step, inputs))
         return Done(digest, computed=False, note=entry.get("note", {}))
 
-    def run(self, step: Step, inputs: Mapping[str, Input]) -> Outcome:
+    def run(self, step: Step, inputs: Mapping[str, Input], name: str = "") -> Done | Failed:
         """Return the stored outcome, or compute and store it.
+
+        Args:
+            step: what to compute.
+            inputs: from what.
+            name: of the clip, for people who look into the cache; no part of the key.
 
         Raises:
             CacheError: the cache cannot be written (disk full, no permission).
@@ -86,23 +101,20 @@ class Cache:
             return found
         parts = step.parts(inputs)
         try:
-            values = {name: self._value(value) for name, value in inputs.items()}
+            values = {key: self._value(value) for key, value in inputs.items()}
             arrays = step.function(step.params, **values)
         except Unusable as failure:
             if failure.lasting:
-                self._store_entry(parts, {"reason": failure.reason, "detail": failure.detail})
+                self._store_entry(parts, name, {"reason": failure.reason, "detail": failure.detail})
             return Failed(failure.reason, failure.detail, computed=True)
         content = pack(arrays)
         digest = digest_of(content)
-        try:
-            if read_verified(self._object(digest), digest) is None:
-                write_atomic(self._object(digest), content)
-            if step.evictable:
-                self._keep_recipe(digest, step, inputs)
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
+        if self._read(digest) is None:
+            self._write(self._object(digest), content)
+        self._keep_recipe(digest, recipe_of(step, inputs))
         note = step.note(arrays) if step.note else {}
-        self._store_entry(parts, {"digest": digest, "bytes": len(content), "note": note})
+        outcome = {"digest": digest, "bytes": len(content), "evictable": step.evictable, "note": note}
+        self._store_entry(parts, name, outcome)
         return Done(digest, computed=True, note=note)
 
     def load(self, digest: str) -> Arrays:
@@ -113,14 +125,68 @@ class Cache:
         """
         content = self._read(digest)
         if content is None:
-            content = self._remake(digest)
+            content = self.remake(digest)
         return unpack(content)
 
+    def learn(self, recipes: Iterable[tuple[str, Recipe]], root: Path) -> None:
+        """Take over (digest, recipe) pairs that a stage's out carries, for objects that are not here.
+
+        So outs that were pulled or copied from elsewhere can be worked on with an empty cache: what they name is made
+        on demand.
+
+        Args:
+            recipes: with file paths relative to `root`.
+            root: where the files lie on this host.
+        """
+        for digest, recipe in recipes:
+            if not self._object(digest).exists() and not self._recipe(digest).exists():
+                self._keep_recipe(digest, located(recipe, root))
+
+    def remake(self, digest: str) -> bytes:
+        """Make an object again from its recipe, store it and return its bytes.
+
+        Raises:
+            CacheError: there is no recipe, it cannot be followed any more, or it gives other bytes.
+        """
+        try:
+            recipe: Recipe = unseal(self._recipe(digest).read_bytes())
+        except (FileNotFoundError, ValueError):
+            raise CacheError(
+                f"object {digest[:12]}… is not in the clip cache {self.root} and there is no recipe for it here. "
+                "The cache was deleted or is another one. Make it again by forcing the stage that writes it, e.g. "
+                "`dvc repro -f media faces`."
+            ) from None
+        try:
+            content = pack(follow(recipe, self.load))
+        except (Unusable, ImportError, AttributeError, ValueError) as exc:
+            why = exc.detail if isinstance(exc, Unusable) else exc
+            raise CacheError(
+                f"{recipe['step']}: object {digest[:12]}… is not in the clip cache and cannot be made again: {why}. "
+                "Restore the file, or run `dvc repro` so that the stages before this one run first."
+            ) from exc
+        if digest_of(content) != digest:
+            raise CacheError(
+                f"{recipe['step']}: making object {digest[:12]}… again gave other bytes: the code, a library or the "
+                "clip's file changed since. Run `dvc repro` so that the stages that write it run first."
+            )
+        self._write(self._object(digest), content)
+        return content
+
+    def entry_path(self, step: str, key: str) -> Path:
+        """Return where the outcome of a step is stored."""
+        return place(self.root / "entries" / step, key, ".json")
+
     def _read(self, digest: str) -> bytes | None:
-        return read_verified(self._object(digest), digest)
+        try:
+            return read_verified(self._object(digest), digest)
+        except OSError as exc:
+            raise self._unreadable(exc) from exc
 
     def _object(self, digest: str) -> Path:
         return place(self.root / "objects", digest, ".npz")
+
+    def _recipe(self, digest: str) -> Path:
+        return place(self.root / "recipes", digest, ".json")
 
     def _value(self, given: Input) -> Path | Arrays:
         if isinstance(given, Source):
@@ -129,101 +195,51 @@ class Cache:
             return given.path
         return given.arrays if isinstance(given, Inline) else self.load(given.digest)
 
-    def _entry(self, key: str) -> dict[str, Any] | None:
-        path = place(self.root / "entries", key, ".json")
+    def _entry(self, path: Path) -> dict[str, Any] | None:
         try:
-            entry = json.loads(path.read_bytes())
-            body = entry["body"]
-            if entry["checksum"] != digest_of(canonical(body).encode()):
-                raise ValueError("checksum")
+            outcome: dict[str, Any] = unseal(path.read_bytes())["outcome"]
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
-            log.warning("clip cache: entry %s is damaged; computing it again", key[:12])
+            log.warning("clip cache: entry %s is damaged; computing it again", path.stem[:12])
             return None
-        outcome: dict[str, Any] = body["outcome"]
+        except OSError as exc:
+            raise self._unreadable(exc) from exc
         return outcome
 
-    def _store_entry(self, parts: dict[str, Any], outcome: dict[str, Any]) -> None:
-        body = {"parts": parts, "outcome": outcome}
-        text = canonical({"body": body, "checksum": digest_of(canonical(body).encode())})
+    def _used(self, path: Path) -> None:
+        with suppress(OSError):  # a cache that may only be read, or another user's file
+            os.utime(path)
+
+    def _store_entry(self, parts: dict[str, Any], name: str, outcome: dict[str, Any]) -> None:
+        body = {"parts": parts, "outcome": outcome, "name": name}
+        self._write(self.entry_path(parts["step"], key_of(parts)), seal(body))
+
+    def _keep_recipe(self, digest: str, recipe: Recipe | None) -> None:
+        path = self._recipe(digest)
+        if recipe is None or (path.exists() and path.read_bytes() == seal(recipe)):
+            return
         try:
-            write_atomic(place(self.root / "entries", key_of(parts), ".json"), text.encode())
+            write_atomic(path, seal(recipe))
         except OSError as exc:
-            raise self._unwritable(exc) from exc
+            # What was just found or made does not need it.  Without a recipe an object is never evicted.
+            log.debug("clip cache: cannot note how %s is made again: %s", digest[:12], exc.strerror or exc)
 
-    def _keep_recipe(self, digest: str, step: Step, inputs: Mapping[str, Input]) -> None:
-        """Write how an object is made; again whenever its inputs are found elsewhere, because a corpus may move."""
-        path, recipe = place(self.root / "recipes", digest, ".json"), _recipe(step, inputs).encode()
-        if not path.exists() or path.read_bytes() != recipe:
-            write_atomic(path, recipe)
-
-    def _remake(self, digest: str) -> bytes:
-        path = place(self.root / "recipes", digest, ".json")
-        try:
-            recipe = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            raise CacheError(
-                f"object {digest[:12]}… is not in the clip cache {self.root} and there is no recipe for it here.\n"
-                "It was made on another machine or the cache was deleted. Make it again by forcing the stage that "
-                "writes it, e.g. `dvc repro -f media faces`."
-            ) from None
-        inputs = {
-            name: Path(value["path"]) if "path" in value else self.load(value["digest"])
-            for name, value in recipe["inputs"].items()
-        }
-        try:
-            function = getattr(importlib.import_module(recipe["module"]), recipe["function"])
-            content = pack(function(_params(recipe), **inputs))
-        except (Unusable, ImportError, AttributeError, ValueError) as exc:
-            raise CacheError(
-                f"{recipe['step']}: object {digest[:12]}… was evicted and cannot be made again: {exc}. The clip's file "
-                "moved or the code changed since. Run `dvc repro` so that the stages that write it run first."
-            ) from exc
-        if digest_of(content) != digest:
-            raise CacheError(
-                f"{recipe['step']}: making object {digest[:12]}… again gave other bytes: the code, a library or the "
-                "clip's file changed since. Run `dvc repro` so that the stages that write it run first."
-            )
-        try:
-            write_atomic(self._object(digest), content)
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
-        return content
-
-    def _unwritable(self, error: OSError) -> CacheError:
+    def _unreadable(self, error: OSError) -> CacheError:
         return CacheError(
-            f"the clip cache {self.root} cannot be written: {error.strerror or error}. Nothing half-written is left. "
-            "Free space or mend the permissions (or set AVER_CACHE to another folder) and run again: finished clips "
-            "are kept."
+            f"the clip cache {self.root} cannot be read: {error.strerror or error} ({error.filename}). Mend the "
+            "permissions (a shared cache needs a common group and umask 002), or set AVER_CACHE to another folder."
         )
 
-
-def _recipe(step: Step, inputs: Mapping[str, Input]) -> str:
-    described: dict[str, dict[str, str]] = {}
-    for name, value in inputs.items():
-        if isinstance(value, Inline):
-            raise TypeError(f"{step.name}: an evictable step cannot take inline arrays ({name}): no recipe holds them")
-        described[name] = {"digest": value.digest}
-        if isinstance(value, Source):
-            described[name]["path"] = str(value.path.resolve())
-    kind = type(step.params)
-    return canonical(
-        {
-            "format": FORMAT,
-            "step": step.name,
-            "module": step.function.__module__,
-            "function": step.function.__qualname__,
-            "params_class": f"{kind.__module__}:{kind.__qualname__}",
-            "params": asdict(step.params),
-            "inputs": described,
-        }
-    )
+    def _write(self, path: Path, content: bytes) -> None:
+        try:
+            write_atomic(path, content)
+        except OSError as exc:
+            raise CacheError(
+                f"the clip cache {self.root} cannot be written: {exc.strerror or exc}. Nothing half-written is left. "
+                "Free space or mend the permissions (or set AVER_CACHE to another folder) and run again: finished "
+                "clips are kept."
+            ) from exc
 
 
-def _params(recipe: dict[str, Any]) -> Any:
-    module, _, name = recipe["params_class"].partition(":")
-    return TypeAdapter(getattr(importlib.import_module(module), name)).validate_json(json.dumps(recipe["params"]))
-
-
-__all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Source", "Step", "Stored"]
+__all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Pending", "Source", "Step", "Stored"]

@@ -1,6 +1,6 @@
-"""The digest of the code that computes a result.
+"""The digests of the code that computes a result.
 
-It covers the module of the compute function and, closed over imports, every `aver` module that one needs.  Each is
+They cover the module of the compute function and, closed over imports, every `aver` module that one needs.  Each is
 reduced to `ast.unparse` of its syntax tree without docstrings, so a comment, a docstring or white space costs nothing
 and a changed line recomputes exactly what depends on it.  Imports under `if TYPE_CHECKING:` do not count: they compute
 nothing.  This is why compute modules must stay leaves (`tests/test_conventions.py` keeps them so).
@@ -19,12 +19,9 @@ PACKAGE = "aver"
 Documented = TypeVar("Documented", ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_digest(module: str) -> str:
-    """Return the sha256 (hex) of all code that `module` computes with, itself included."""
-    digest = hashlib.sha256()
-    for name in code_modules(module):
-        digest.update(f"{name}\n{_normalised(name)}\n".encode())
-    return digest.hexdigest()
+def code_digests(module: str) -> dict[str, str]:
+    """Return the sha256 (hex) of each `aver` module that `module` computes with, itself included, by name."""
+    return {name: hashlib.sha256(_normalised(name).encode()).hexdigest() for name in code_modules(module)}
 
 
 @lru_cache(maxsize=256)

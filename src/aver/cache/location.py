@@ -15,4 +15,9 @@ def cache_root() -> Path:
     chosen = os.environ.get("AVER_CACHE")
     if chosen:
         return Path(chosen).expanduser().resolve()
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve() / ".aver"
+    return workspace() / ".aver"
+
+
+def workspace() -> Path:
+    """Return the folder of the repository: `$DVC_ROOT` (the *original* one, see above), else the working directory."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()

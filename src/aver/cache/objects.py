@@ -1,7 +1,8 @@
 """Content-addressed objects: named arrays in one file whose name is the sha256 of its bytes.
 
-The format is `.npz` (stored, not deflated), which any NumPy reads and which is stable to the byte: entries in sorted
-order, fixed time stamps.  The name is the checksum: a damaged object cannot be mistaken for a whole one.
+The format is `.npz` (stored, not deflated), which any NumPy reads and which is stable to the byte: members in sorted
+order, fixed time stamps.  The name is the checksum: a damaged object cannot be mistaken for a whole one.  One member
+holds the version of the cache's format.
 """
 
 from __future__ import annotations
@@ -10,10 +11,22 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from aver.errors import CacheError, is_machine_failure
+
+#: The version of the clip cache: of its layout, its objects and the meaning of its keys.  It is part of every key, so
+#: entries of other versions are never found, and it stands in every object, so that one is never misread.
+FORMAT = 2
+#: The member of an object that holds it.
+MARK = "aver.format"
+#: How unfinished files and folders are called; what a killed process leaves of them is never taken for a result.
+TEMPORARY = ".tmp-"
 
 #: Named arrays of any shape and dtype, 0-dimensional ones included.
 Arrays = dict[str, Any]
@@ -21,15 +34,26 @@ Arrays = dict[str, Any]
 
 def pack(arrays: Arrays) -> bytes:
     """Serialise named arrays (any shape and dtype but object) to bytes that depend on nothing else."""
+    marked = {**arrays, MARK: np.int32(FORMAT)}
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
+    np.savez(buffer, allow_pickle=False, **{name: np.asarray(marked[name], order="C") for name in sorted(marked)})
     return buffer.getvalue()
 
 
 def unpack(content: bytes) -> Arrays:
-    """Return the named arrays of `pack`; pickled content is refused."""
+    """Return the named arrays of `pack`; pickled content is refused.
+
+    Raises:
+        CacheError: the object was written by an AVER with another cache format.
+    """
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        found = int(archive[MARK]) if MARK in archive.files else 1
+        if found != FORMAT:
+            raise CacheError(
+                f"the clip cache holds an object of format {found}; this AVER reads format {FORMAT}. "
+                "Use the AVER that wrote it, or run `dvc repro -f` once to make all results again."
+            )
+        return {name: archive[name] for name in archive.files if name != MARK}
 
 
 def digest_of(content: bytes) -> str:
@@ -55,7 +79,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     before it gets its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -66,6 +90,25 @@ def write_atomic(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def scratch(root: Path) -> Iterator[Path]:
+    """Yield a temporary folder in a cache, for what its computations read besides objects; it goes with the block.
+
+    Raises:
+        CacheError: the disk is full or the cache may not be written.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=TEMPORARY) as folder:
+            yield Path(folder)
+    except OSError as exc:
+        if not is_machine_failure(exc):
+            raise
+        raise CacheError(
+            f"cannot write below {root}: {exc.strerror or exc}. Free space or mend the permissions and run again."
+        ) from exc
 
 
 def read_verified(path: Path, digest: str) -> bytes | None:

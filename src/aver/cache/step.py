@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from aver.cache.code import code_digest
-from aver.cache.objects import Arrays, digest_of, pack
-
-#: Raised when the meaning of a key or the layout of the cache changes; older entries are then never found.
-FORMAT = 1
+from aver.cache.code import code_digests
+from aver.cache.objects import FORMAT, Arrays, digest_of, pack
+from aver.cache.sealed import canonical
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ class Step:
         return {
             "format": FORMAT,
             "step": self.name,
-            "code": code_digest(self.function.__module__),
+            "code": code_digests(self.function.__module__),
             "function": self.function.__qualname__,
             "params": _keyed(asdict(self.params)),
             "runtime": dict(self.runtime),
@@ -101,11 +98,6 @@ UNKEYED = frozenset({"timeout_s", "device"})
 def _keyed(params: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in params.items() if name not in UNKEYED}
     return {name: _keyed(value) if isinstance(value, dict) else value for name, value in kept.items()}
-
-
-def canonical(value: Any) -> str:
-    """Return the one JSON text of a value: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

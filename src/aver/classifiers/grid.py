@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aver.cache.cache import Cache, Done, Inline, Source, Step
-from aver.cache.objects import Arrays, pack
+from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step
+from aver.cache.objects import Arrays, pack, scratch
 from aver.classifiers.fit import FitParams
 from aver.classifiers.registry import get_strategy
 from aver.classifiers.timeline import ROLES, Timeline, build_timeline, write_rows
 from aver.device import resolve, torch_runtime
 from aver.errors import BenchmarkError
 from aver.parallel import Task, run_tasks
-from aver.params.blocks import Params
+from aver.params.blocks import Parallel, Params
 from aver.store.out import write_json, write_table
 from aver.store.reader import Store
 
@@ -41,14 +40,36 @@ class Grid:
     folds: list[dict[str, Any]]
 
 
-def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], features: Path, params: Params) -> Grid:
-    """Train one model per fold and seed.
+@dataclass(frozen=True)
+class Prepared:
+    """Everything before training: the time line, and one task per (fold, seed).
+
+    `rows_in` is where the tasks expect the rows of each role; `write_rows` puts them there.
+    """
+
+    labels: list[str]
+    timeline: Timeline
+    stores: dict[str, dict[str, Store]]
+    tasks: dict[tuple[int, int], Task]
+    parallel: Parallel
+
+    def write_rows(self, rows_in: Path) -> None:
+        """Write the rows of every role as one file that training maps."""
+        for role, stores in self.stores.items():
+            write_rows(rows_in / f"{role}.npy", stores, self.timeline.clips)
+
+
+def prepare_grid(
+    benchmark: str, strategy_name: str, folds: list[dict[str, Any]], features: Path, rows_in: Path, params: Params
+) -> Prepared:
+    """Lay out the training runs of one strategy on one benchmark; read indexes, but no feature rows.
 
     Args:
         benchmark: its name.
         strategy_name: a name of `aver.classifiers.registry.STRATEGIES`.
         folds: rows of `folds.parquet`.
         features: the folder with `<corpus>/<stream>` stores.
+        rows_in: the folder in which training will find the rows.
         params: all params.
 
     Raises:
@@ -69,30 +90,43 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
         **{k: getattr(budget, k) for k in ("epochs", "patience", "weight_decay")},
         **{k: getattr(block, k) for k in FitParams.__dataclass_fields__ if hasattr(block, k) and k != "device"},
     )  # fmt: skip
+    files = {role: Source(line.digests[role], rows_in / f"{role}.npy") for role in strategy.roles}
+    tasks = {}
+    for fold in sorted({row["fold"] for row in folds}):
+        table = Inline(_table(line, [row for row in folds if row["fold"] == fold], labels, strategy_name))
+        for seed in params.benchmarks[benchmark].seeds:
+            step = Step(f"train-{strategy_name}", strategy.train, replace(base, seed=seed), torch_runtime(device))
+            name = f"{benchmark} fold {fold} seed {seed}"
+            tasks[fold, seed] = Task(name, step, {"table": table, **files})
+    parallel = replace(params.parallel, jobs=1) if device == "cuda" else params.parallel
+    return Prepared(labels, line, stores, tasks, parallel)
+
+
+def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], features: Path, params: Params) -> Grid:
+    """Train one model per fold and seed.
+
+    Args: see `prepare_grid`.
+
+    Raises:
+        BenchmarkError: see `prepare_grid`; or a training run failed.
+        StoreError: a store is missing or damaged.
+        CacheError: the clip cache cannot be written.
+    """
     cache = Cache()
-    cache.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache.root, prefix=".rows-") as folder:
-        files = {role: Source(line.digests[role], Path(folder) / f"{role}.npy") for role in strategy.roles}
-        tasks, names = [], []
-        for fold in sorted({row["fold"] for row in folds}):
-            table = Inline(_table(line, [row for row in folds if row["fold"] == fold], labels, strategy_name))
-            for seed in params.benchmarks[benchmark].seeds:
-                step = Step(f"train-{strategy_name}", strategy.train, replace(base, seed=seed), torch_runtime(device))
-                tasks.append(Task(f"fold {fold} seed {seed}", step, {"table": table, **files}))
-                names.append((fold, seed))
+    with scratch(cache.root) as folder:
+        ready = prepare_grid(benchmark, strategy_name, folds, features, folder, params)
+        tasks = list(ready.tasks.values())
         if any(cache.find(task.step, task.inputs) is None for task in tasks):
-            for role, file in files.items():
-                write_rows(file.path, stores[role], line.clips)
-        parallel = replace(params.parallel, jobs=1) if device == "cuda" else params.parallel
-        outcomes = run_tasks(tasks, f"classifiers {benchmark} {strategy_name}", parallel, cache, "run").outcomes
+            ready.write_rows(folder)
+        label = f"classifiers {benchmark} {strategy_name}"
+        outcomes = run_tasks(tasks, label, ready.parallel, cache, "run").outcomes
     runs = {}
-    for name, outcome in zip(names, outcomes, strict=True):
+    for name, task, outcome in zip(ready.tasks, tasks, outcomes, strict=True):
         if not isinstance(outcome, Done):
-            raise BenchmarkError(
-                f"{benchmark} {strategy_name}: training fold {name[0]} seed {name[1]}: {outcome.detail}"
-            )
+            why = outcome.detail if isinstance(outcome, Failed) else "was not run"
+            raise BenchmarkError(f"{strategy_name}: training {task.name}: {why}")
         runs[name] = cache.load(outcome.digest)
-    return Grid(labels, line, runs, folds)
+    return Grid(ready.labels, ready.timeline, runs, folds)
 
 
 def _table(line: Timeline, rows: Sequence[Mapping[str, Any]], labels: list[str], strategy: str) -> Arrays:

@@ -96,13 +96,12 @@ def write_rows(path: Path, stores: Mapping[str, Store], clips: Sequence[ClipKey]
     """Write the rows of clips, one after the other, as one `.npy` file [R, D] float32 that training maps."""
     total = sum(_entry(stores, key)["rows"] for key in clips)
     width = next(iter(stores.values())).row_shape
-    rows = np.lib.format.open_memmap(path, "w+", np.float32, (total, *width))
-    place = 0
-    for corpus, clip_id in clips:
-        part = stores[corpus].rows(clip_id)
-        rows[place : place + len(part)] = part
-        place += len(part)
-    rows.flush()
+    # Written, not mapped: on a full disk a write is an error, a store into a map kills the process.
+    with path.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (total, *width)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for corpus, clip_id in clips:
+            file.write(np.ascontiguousarray(stores[corpus].rows(clip_id)).data)
 
 
 def _entry(stores: Mapping[str, Store], key: ClipKey) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from aver.clock import kept_frames
+from aver.clock import frame_ends, kept_frames
 from aver.faces.follow import MISSING, follow, settle
 from aver.media.frames import Frames
 
@@ -47,13 +47,12 @@ def faces(params: CropParams, clip: Path, probe: Arrays) -> Arrays:
         for frame, box, there in zip(frames, boxes, seen, strict=True):
             if there:
                 next(wanted)[...] = _cut(frame, box, block.crop_px)
-    ends_s = np.append(times_s[1:], probe["picture_end_s"])
     left_top = boxes[:, :2] - boxes[:, 2:] / 2
     return {
         "boxes": np.column_stack([left_top, boxes[:, 2], boxes[:, 2]]).astype(np.float32),
         "status": status,
         "crops": crops,
-        "times_s": np.stack([times_s, np.maximum(ends_s, times_s)], axis=1)[seen],
+        "times_s": np.stack([times_s, frame_ends(times_s, float(probe["picture_end_s"]))], axis=1)[seen],
     }
 
 

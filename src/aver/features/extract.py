@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from aver.cache.cache import Cache, Failed, Inline, Source, Step, Stored
+from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored
+from aver.cache.carried import read_recipes
+from aver.cache.recipe import Recipe
 from aver.cache.step import Input, key_of
 from aver.features.encoder import Encoder
 from aver.features.registry import get_encoder
 from aver.ledger import Failure, gate, write_ledger
-from aver.parallel import Task, run_tasks
+from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Parallel, Params
 from aver.store.out import read_rows
 from aver.store.schema import Header
@@ -25,11 +27,15 @@ from aver.weights.build import WeightsFolder, read_weights
 
 @dataclass(frozen=True)
 class Stages:
-    """What the stages before left about one corpus: rows of their tables, with the columns that embedding needs."""
+    """What the stages before left about one corpus: rows of their tables, with the columns that embedding needs.
+
+    `recipes` say how the objects that the rows name are made, should this host's clip cache not hold them.
+    """
 
     media: Sequence[Mapping[str, Any]]
     faces: Sequence[Mapping[str, Any]]
     windows: Sequence[Mapping[str, Any]]
+    recipes: Sequence[tuple[str, Recipe]] = ()
 
 
 def read_stages(media: Path, faces: Path, windows: Path) -> Stages:
@@ -38,6 +44,7 @@ def read_stages(media: Path, faces: Path, windows: Path) -> Stages:
         media=read_rows(media / "media.parquet", ["clip_id", "has_sound", "sound"]),
         faces=read_rows(faces / "faces.parquet", ["clip_id", "absent", "crops"]),
         windows=read_rows(windows / "windows.parquet"),
+        recipes=[*read_recipes(media), *read_recipes(faces)],
     )
 
 
@@ -50,7 +57,9 @@ class Extracted:
     failures: list[Failure]
 
 
-def extract(corpus: str, stream: str, before: Stages, weights: Path, params: Params) -> Extracted:
+def extract(
+    corpus: str, stream: str, before: Stages, weights: Path, params: Params, run: Runner = run_tasks
+) -> Extracted:
     """Embed every clip of a corpus that has the stream's modality.
 
     Args:
@@ -59,6 +68,7 @@ def extract(corpus: str, stream: str, before: Stages, weights: Path, params: Par
         before: rows of media, faces and windows.
         weights: the folder of all weights, with one folder per encoder.
         params: all params.
+        run: `look_up` leaves out clips that would have to be computed.
 
     Raises:
         WeightsError: the encoder's weights are not there.
@@ -72,14 +82,15 @@ def extract(corpus: str, stream: str, before: Stages, weights: Path, params: Par
     source = Source(found.digest, found.folder)
     tasks = [Task(clip_id, step, {**given, "weights": source}) for clip_id, given in inputs.items()]
     cache = Cache()
-    outcomes = run_tasks(tasks, f"features {corpus} {stream}", _spread(params.parallel, step), cache).outcomes
+    cache.learn(before.recipes, Path(params.corpora[corpus].root).expanduser())
+    outcomes = run(tasks, f"features {corpus} {stream}", _spread(params.parallel, step), cache).outcomes
     entries = [ClipEntry(clip_id, "absent", reason) for clip_id, reason in absent.items()]
     failures = []
     for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, Failed):
             failures.append(Failure(task.name, f"features {stream}", outcome.reason, outcome.detail))
             entries.append(ClipEntry(task.name, "failed", outcome.reason))
-        else:
+        elif isinstance(outcome, Done):
             digest = outcome.digest
             entries.append(ClipEntry(task.name, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
     return Extracted(_header(stream, encoder, step, found), entries, failures)

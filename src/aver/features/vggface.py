@@ -19,7 +19,6 @@ from torch import nn
 
 from aver.device import prepare, torch_runtime
 from aver.features.encoder import Encoder
-from aver.outcome import Unusable
 from aver.weights.trunk import BLOCKS, TRUNK
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Mean of the VGG-Face training pictures, RGB (Parkhi et al. 2015, released with the model).
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
+#: The side that the trunk takes to 2048 values, pixels.
 CROP_PX = 64
 #: Crops per forward pass: as many passes of the first shape as fit, the rest in the second, padded.  Shapes are fixed,
 #: so a row depends on its place in its clip only, and at most three of a clip's crops are padding.
@@ -75,7 +75,7 @@ def scale(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
 
 
 def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> NDArray[np.float32]:
-    """Return the embedding [N, 2048] of crops [N, 64, 64, 3] uint8 RGB."""
+    """Return the embedding [N, 2048] of crops [N, S, S, 3] uint8 RGB; other sides than 64 are resampled to it."""
     device = prepare(params.device)
     model = load(weights, device)
     rows = np.zeros((len(crops), 2048), np.float32)
@@ -84,8 +84,16 @@ def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> ND
             batch = np.zeros((shape, *crops.shape[1:]), np.uint8)
             batch[: end - start] = crops[start:end]
             x = torch.from_numpy(scale(batch, params.scaling)).to(device, memory_format=torch.channels_last)
-            rows[start:end] = model(x)[: end - start].cpu().numpy()
+            rows[start:end] = model(_resampled(x))[: end - start].cpu().numpy()
     return rows
+
+
+def _resampled(x: torch.Tensor) -> torch.Tensor:
+    """Return [B, 3, S, S] at the trunk's side: means of areas when it shrinks, bilinear when it grows."""
+    if x.shape[-1] == CROP_PX:
+        return x
+    mode = "area" if x.shape[-1] > CROP_PX else "bilinear"
+    return nn.functional.interpolate(x, (CROP_PX, CROP_PX), mode=mode)
 
 
 def batches(count: int) -> Iterator[tuple[int, int, int]]:
@@ -104,8 +112,6 @@ def batches(count: int) -> Iterator[tuple[int, int, int]]:
 
 def embed(params: VggFaceParams, crops: Arrays, weights: Path) -> Arrays:
     """Return one row per crop of a clip, with the crop's time and face status (see `aver.faces.crop.faces`)."""
-    if crops["crops"].shape[1:] != (CROP_PX, CROP_PX, 3):
-        raise Unusable("internal", f"vggface wants {CROP_PX} px crops, got {crops['crops'].shape[1]}: faces.crop_px")
     status = crops["status"][crops["status"] > 0]
     return {
         "rows": encode(params, crops["crops"], weights),

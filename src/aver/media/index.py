@@ -11,13 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from aver.cache.cache import Cache, Done, Failed, Source, Step, Stored
+from aver.cache.carried import write_recipes
 from aver.cache.objects import Arrays
+from aver.cache.recipe import Recipe, recipe_of
 from aver.clock import kept_frames
 from aver.ledger import Failure, gate, write_ledger
 from aver.media import ffmpeg
 from aver.media.probe import ProbeParams, probe
 from aver.media.sound import SoundParams, note, sound
-from aver.parallel import Task, run_tasks
+from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Params
 from aver.store.out import write_table
 
@@ -48,13 +50,16 @@ MEDIA = pa.schema(
 
 @dataclass(frozen=True)
 class Media:
-    """Rows of `media.parquet` (schema `MEDIA`), sorted by clip id, and the clips that failed."""
+    """Rows of `media.parquet` (schema `MEDIA`), sorted by clip id, the clips that failed, and the objects' recipes."""
 
     rows: list[dict[str, Any]]
     failures: list[Failure]
+    recipes: list[tuple[str, Recipe | None]]
 
 
-def index_media(name: str, clips: Sequence[Mapping[str, Any]], root: Path, params: Params) -> Media:
+def index_media(
+    name: str, clips: Sequence[Mapping[str, Any]], root: Path, params: Params, run: Runner = run_tasks
+) -> Media:
     """Probe clips and decode their sound through the clip cache.
 
     Args:
@@ -62,19 +67,22 @@ def index_media(name: str, clips: Sequence[Mapping[str, Any]], root: Path, param
         clips: rows of `clips.parquet`.
         root: the corpus root.
         params: all params; `media` and `parallel` are used.
+        run: `look_up` leaves out clips that would have to be computed.
     """
     cache = Cache()
     files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"], checked=True) for clip in clips}
     step = Step("probe", probe, ProbeParams(params.media.timeout_s), ffmpeg.runtime())
     tasks = [Task(clip_id, step, {"clip": file}) for clip_id, file in files.items()]
-    probed = run_tasks(tasks, f"media {name} probe", params.parallel, cache)
     failures: list[Failure] = []
+    recipes: list[tuple[str, Recipe | None]] = []
     found: dict[str, str] = {}
-    for task, outcome in zip(tasks, probed.outcomes, strict=True):
+    outcomes = run(tasks, f"media {name} probe", params.parallel, cache).outcomes
+    for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, Failed):
             failures.append(Failure(task.name, "media", outcome.reason, outcome.detail))
-        else:
+        elif isinstance(outcome, Done):
             found[task.name] = outcome.digest
+            recipes.append((outcome.digest, recipe_of(task.step, task.inputs, root)))
     rows = {clip_id: _row(clip_id, digest, cache.load(digest), params) for clip_id, digest in found.items()}
     wanted = SoundParams(params.media.sample_rate_hz, params.media.timeout_s)
     step = Step("sound", sound, wanted, ffmpeg.runtime(), evictable=True, note=note)
@@ -83,15 +91,17 @@ def index_media(name: str, clips: Sequence[Mapping[str, Any]], root: Path, param
         for clip_id, row in rows.items()
         if row["has_sound"]
     ]
-    for task, outcome in zip(tasks, run_tasks(tasks, f"media {name} sound", params.parallel, cache).outcomes,
-                             strict=True):  # fmt: skip
+    outcomes = run(tasks, f"media {name} sound", params.parallel, cache).outcomes
+    for task, outcome in zip(tasks, outcomes, strict=True):
         if isinstance(outcome, Done):
             rows[task.name]["sound"] = outcome.digest
             rows[task.name]["samples"] = outcome.note["samples"]
-        else:
+            recipes.append((outcome.digest, recipe_of(task.step, task.inputs, root)))
+            continue
+        if isinstance(outcome, Failed):
             failures.append(Failure(task.name, "media", outcome.reason, outcome.detail))
-            del rows[task.name]
-    return Media(list(rows.values()), failures)
+        del rows[task.name]
+    return Media(list(rows.values()), failures, recipes)
 
 
 def _row(clip_id: str, digest: str, found: Arrays, params: Params) -> dict[str, Any]:
@@ -121,7 +131,7 @@ def _row(clip_id: str, digest: str, found: Arrays, params: Params) -> dict[str, 
 
 
 def write_media(folder: Path, media: Media, max_failed_fraction: float) -> None:
-    """Write `media.parquet`, `failures.parquet` and `summary.json`.
+    """Write `media.parquet`, `recipes.parquet`, `failures.parquet` and `summary.json`.
 
     Raises:
         ClipsError: too many failures.
@@ -129,6 +139,7 @@ def write_media(folder: Path, media: Media, max_failed_fraction: float) -> None:
     clips = len(media.rows) + len(media.failures)
     gate(media.failures, clips, max_failed_fraction)
     write_table(folder / "media.parquet", media.rows, MEDIA)
+    write_recipes(folder, media.recipes)
     pictures = [row for row in media.rows if row["has_picture"]]
     seconds = sum(max(row["picture_end_s"] or 0, row["sound_end_s"] or 0) for row in media.rows)
     summary = {

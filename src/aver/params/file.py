@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
-from aver.params.names import ADAPTERS, CROP_PX, ENCODERS, FRAMES, SAMPLE_RATE_HZ, STRATEGIES, known
+from aver.params.names import ADAPTERS, ENCODERS, FRAMES, SAMPLE_RATE_HZ, STRATEGIES, known
 
 
 def load(path: str | Path | None = None) -> blocks.Params:
@@ -87,7 +87,6 @@ def _check_names(file: Path, params: blocks.Params) -> None:
         known(f"{file}: features.{name}.encoder", stream.encoder, list(ENCODERS))
         if ENCODERS[stream.encoder] == "faces":
             known(f"{file}: features.{name}.window (picture encoder)", stream.window, (FRAMES,))
-            _equal(file, f"features.{name}: encoder {stream.encoder}", "faces.crop_px", params.faces.crop_px, CROP_PX)
         else:
             known(f"{file}: features.{name}.window", stream.window, list(params.windows))
             rate = params.media.sample_rate_hz

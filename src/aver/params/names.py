@@ -16,8 +16,7 @@ from aver.errors import ParamsError
 ADAPTERS = ("folder", "ravdess", "synthetic")
 #: Encoders and what they read: `aver.features.<name>`.
 ENCODERS = {"vggface": "faces", "vggish": "sound", "xvector": "sound"}
-#: What the encoders were trained on: 64 x 64 crops, 16 kHz sound.
-CROP_PX = 64
+#: What the encoders of sound were trained on, hertz.
 SAMPLE_RATE_HZ = 16000
 #: Fusion strategies: `aver.classifiers.<name>`.
 STRATEGIES = ("acoustic", "concat", "visual")

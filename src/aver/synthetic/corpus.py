@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import scipy
 
-from aver.cache.cache import Cache, Done, Step
+from aver.cache.cache import Cache, Done, Failed, Step
 from aver.errors import CacheError
 from aver.media import ffmpeg
-from aver.parallel import Task, run_tasks
+from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Params
 from aver.store.out import write_json
 from aver.synthetic.displays import ceilings
@@ -21,8 +21,10 @@ from aver.synthetic.plan import plan, plan_rows
 from aver.synthetic.render import RenderParams, render_clip
 
 
-def render_corpus(params: Params) -> dict[str, str]:
+def render_corpus(params: Params, run: Runner = run_tasks) -> dict[str, str]:
     """Render all clips; return the digest of each one's object by file name (relative to the corpus folder).
+
+    With `look_up` as `run`, clips that would have to be rendered are left out.
 
     Raises:
         CacheError: ffmpeg or the disk failed.
@@ -33,10 +35,11 @@ def render_corpus(params: Params) -> dict[str, str]:
         for clip in plan(params.synthetic)
     ]
     digests = {}
-    for task, outcome in zip(tasks, run_tasks(tasks, "synthetic", params.parallel).outcomes, strict=True):
-        if not isinstance(outcome, Done):
+    for task, outcome in zip(tasks, run(tasks, "synthetic", params.parallel, Cache()).outcomes, strict=True):
+        if isinstance(outcome, Failed):
             raise CacheError(f"rendering {task.name} failed: {outcome.detail}")
-        digests[task.name] = outcome.digest
+        if isinstance(outcome, Done):
+            digests[task.name] = outcome.digest
     return digests
 
 

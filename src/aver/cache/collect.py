@@ -1,0 +1,127 @@
+"""Garbage collection: which results of a cache to let go, and letting them go without harming the others."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aver.cache.health import bytes_of, files
+from aver.cache.objects import place
+from aver.cache.recipe import obstacle
+from aver.cache.sealed import unseal
+
+
+@dataclass(frozen=True)
+class Item:
+    """One stored outcome, or an object that no outcome names.
+
+    Args:
+        path: its entry; the object itself where no entry names it.
+        step: which step it is of; `-` for an object without entry.
+        name: the clip's, as far as it is known.
+        digest: of its object; empty for a failure.
+        used: when it was last used, seconds since the epoch.
+        bytes: of the object on disk (0 when it is evicted) and the entry.
+        evictable: its object is a heavy intermediate that can be made again from what lies on this host.
+        failed: the reason code, for a failure.
+    """
+
+    path: Path
+    step: str
+    name: str
+    digest: str
+    used: float
+    bytes: int
+    evictable: bool
+    failed: str = ""
+
+
+def inventory(root: Path, each: Callable[[list[Path]], Iterable[Path]] = lambda paths: paths) -> list[Item]:
+    """Return all items of a cache, least recently used first.
+
+    Damaged entries are items of step `-` (see `aver.cache.health`).
+
+    Args:
+        root: the cache.
+        each: wraps the list of entries, to show progress.
+    """
+    paths = files(root)
+    objects = {path.stem: path.stat() for path in paths if path.suffix == ".npz"}
+    items = [
+        _item(root, path, objects) for path in each([p for p in paths if p.relative_to(root).parts[0] == "entries"])
+    ]
+    named = {item.digest for item in items}
+    for digest, stat in objects.items():
+        if digest not in named:
+            path = place(root / "objects", digest, ".npz")
+            items.append(Item(path, "-", "", digest, stat.st_mtime, stat.st_size, evictable=_comes_back(root, digest)))
+    return sorted(items, key=lambda item: (item.used, item.path))
+
+
+def _item(root: Path, path: Path, objects: dict[str, os.stat_result]) -> Item:
+    stat = path.stat()
+    try:
+        body = unseal(path.read_bytes())
+        step, outcome, name = str(body["parts"]["step"]), body["outcome"], str(body.get("name", ""))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Item(path, "-", "", "", stat.st_mtime, stat.st_size, evictable=False)
+    digest = outcome.get("digest", "")
+    held = objects[digest].st_size if digest in objects else 0
+    evictable = bool(held and outcome.get("evictable") and _comes_back(root, digest))
+    failed = outcome.get("reason", "")
+    return Item(path, step, name, digest, stat.st_mtime, stat.st_size + held, evictable, failed)
+
+
+def _comes_back(root: Path, digest: str) -> bool:
+    try:
+        return not obstacle(unseal(place(root / "recipes", digest, ".json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def over(items: list[Item], most_bytes: int) -> list[Item]:
+    """Return the least recently used items without which the others fit into `most_bytes`."""
+    excess = sum(item.bytes for item in items) - most_bytes
+    chosen = []
+    for item in items:
+        if excess <= 0:
+            break
+        chosen.append(item)
+        excess -= item.bytes
+    return chosen
+
+
+def evict(root: Path, items: Iterable[Item]) -> int:
+    """Remove the objects of evictable items and keep their entries and recipes; return the bytes freed."""
+    paths = {place(root / "objects", item.digest, ".npz") for item in items if item.evictable}
+    return sum(_remove(path) for path in sorted(paths))
+
+
+def remove(root: Path, chosen: Iterable[Item], items: Iterable[Item]) -> int:
+    """Remove items with their objects and recipes, but no object that another item needs; return the bytes freed.
+
+    The entry goes first: interrupted, it leaves an object that nothing names, never an entry without its object.
+
+    Args:
+        root: the cache.
+        chosen: what to remove.
+        items: the whole inventory.
+    """
+    users = Counter(item.digest for item in items)
+    freed = 0
+    for item in chosen:
+        freed += _remove(item.path)
+        users[item.digest] -= 1
+        if item.digest and users[item.digest] <= 0:
+            freed += _remove(place(root / "objects", item.digest, ".npz"))
+            freed += _remove(place(root / "recipes", item.digest, ".json"))
+    return freed
+
+
+def _remove(path: Path) -> int:
+    length = bytes_of(path)
+    path.unlink(missing_ok=True)
+    return length

@@ -1,0 +1,113 @@
+"""Is everything in the cache what it was when it was written?  Find what is not, and mend it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aver.cache.cache import Cache
+from aver.cache.objects import TEMPORARY, digest_of, place
+from aver.cache.sealed import unseal
+from aver.cache.step import key_of
+from aver.errors import CacheError
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One file of a cache that is not what it should be: `kind` is entry | object | recipe."""
+
+    path: Path
+    kind: str
+    what: str
+
+
+def files(root: Path) -> list[Path]:
+    """Return every entry, object and recipe of a cache, sorted; unfinished files are left out."""
+    found = []
+    for kind in ("entries", "objects", "recipes"):
+        for folder, _, names in os.walk(root / kind):
+            found += [Path(folder, name) for name in names if not name.startswith(TEMPORARY)]
+    return sorted(found)
+
+
+def check(root: Path, path: Path) -> Damage | None:
+    """Return what is wrong with one file of `files(root)`, or None."""
+    kind = {"entries": "entry", "objects": "object", "recipes": "recipe"}[path.relative_to(root).parts[0]]
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:  # removed meanwhile
+        return None
+    except OSError as exc:
+        return Damage(path, kind, f"cannot be read: {exc.strerror or exc}")
+    if kind == "object":
+        return None if digest_of(content) == path.stem else Damage(path, kind, "its content is not what its name says")
+    try:
+        body = unseal(content)
+        misplaced = kind == "entry" and key_of(body["parts"]) != path.stem
+    except (ValueError, KeyError, TypeError):
+        return Damage(path, kind, "its checksum does not fit")
+    if misplaced:
+        return Damage(path, kind, "it lies under another key than its own")
+    outcome = body["outcome"] if kind == "entry" else {}
+    if "digest" in outcome and not _obtainable(root, outcome["digest"]):
+        return Damage(path, kind, "its object is gone and there is no recipe for it")
+    return None
+
+
+def _obtainable(root: Path, digest: str) -> bool:
+    where = (("objects", ".npz"), ("recipes", ".json"))
+    return any(place(root / folder, digest, suffix).exists() for folder, suffix in where)
+
+
+def repair(cache: Cache, damages: Iterable[Damage]) -> tuple[int, int]:
+    """Make damaged objects again where a recipe is left, remove everything else that is damaged.
+
+    A removed result is a miss: whatever needs it computes it again.
+
+    Returns:
+        How many objects were made again, and how many files were removed.
+    """
+    # All go before any is made again: a damaged recipe must not be followed, nor a damaged object read.
+    damages = list(damages)
+    for damage in damages:
+        damage.path.unlink(missing_ok=True)
+    remade = 0
+    lost = {damage.path.stem for damage in damages if damage.kind == "object"}
+    for digest in sorted(lost):
+        try:
+            cache.remake(digest)
+        except CacheError:
+            continue
+        remade += 1
+        lost.discard(digest)
+    return remade, len(damages) - remade + _drop_entries(cache.root, lost)
+
+
+def _drop_entries(root: Path, lost: set[str]) -> int:
+    """Remove the entries that name objects which cannot come back; return how many."""
+    dropped = 0
+    for path in files(root) if lost else []:
+        if path.relative_to(root).parts[0] == "entries" and (damage := check(root, path)):
+            damage.path.unlink(missing_ok=True)
+            dropped += 1
+    return dropped
+
+
+def leftovers(root: Path) -> Iterator[Path]:
+    """Yield what killed processes left unfinished; only meaningful while no stage is using the cache."""
+    for folder, folders, names in os.walk(root):
+        yield from (Path(folder, name) for name in sorted(names) if name.startswith(TEMPORARY))
+        yield from (Path(folder, name) for name in sorted(folders) if name.startswith(TEMPORARY))
+        folders[:] = sorted(name for name in folders if not name.startswith(TEMPORARY))
+
+
+def bytes_of(path: Path) -> int:
+    """Return the length of a file, or of all files in a folder; 0 if it is gone."""
+    with suppress(FileNotFoundError):
+        if path.is_dir():
+            return sum(bytes_of(inner) for inner in path.iterdir())
+        return path.stat().st_size
+    return 0

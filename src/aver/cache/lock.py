@@ -1,0 +1,69 @@
+"""Who is using a cache: stages share it, the garbage collector needs it alone.
+
+Results need no lock: they are written atomically under the name of their content.  Only deleting does, because a stage
+may be about to read what it has just found.  The lock is `flock` on one file; it goes with the process, however that
+ends.  Where the file system has no locks, or the cache may only be read, nothing is locked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aver.errors import CacheError
+
+log = logging.getLogger(__name__)
+_HELD: dict[Path, int] = {}
+
+
+def hold(root: Path) -> None:
+    """Share the cache until this process ends (or `release`): nothing is deleted meanwhile."""
+    if root in _HELD or (lock := _open(root)) is None:
+        return
+    _HELD[root] = lock
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.info("clip cache: waiting for `aver gc` to finish")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except OSError as exc:
+        log.debug("clip cache %s: no locks here: %s", root, exc)
+
+
+def release(root: Path) -> None:
+    """Stop sharing the cache."""
+    if root in _HELD:
+        os.close(_HELD.pop(root))
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Keep all others out of the cache for the length of the block.
+
+    Raises:
+        CacheError: a stage is using it.
+    """
+    lock = _open(root)
+    try:
+        if lock is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CacheError(
+            f"the clip cache {root} is in use by a running stage. Try again when it has finished."
+        ) from None
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _open(root: Path) -> int | None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        return None

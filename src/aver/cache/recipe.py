@@ -1,0 +1,93 @@
+"""How an object is made: enough to make it again, in words that survive in a file."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from aver.cache.objects import FORMAT, Arrays, file_digest
+from aver.cache.step import Inline, Input, Source, Step
+from aver.outcome import Unusable
+
+#: JSON-ready: format, step, module, function, params_class, params, and per input its digest and, for a file, its path.
+Recipe = dict[str, Any]
+
+
+def recipe_of(step: Step, inputs: Mapping[str, Input], root: Path | None = None) -> Recipe | None:
+    """Return how a step makes its object from these inputs; None if arrays were handed over, which no recipe holds.
+
+    Args:
+        step: the computation.
+        inputs: what it reads.
+        root: write the paths of files below it relative to it, so that the recipe means the same on every host.
+    """
+    if any(isinstance(value, Inline) for value in inputs.values()):
+        return None
+    kind = type(step.params)
+    return {
+        "format": FORMAT,
+        "step": step.name,
+        "module": step.function.__module__,
+        "function": step.function.__qualname__,
+        "params_class": f"{kind.__module__}:{kind.__qualname__}",
+        "params": asdict(step.params),
+        "inputs": {name: _described(value, root) for name, value in inputs.items()},
+    }
+
+
+def _described(value: Input, root: Path | None) -> dict[str, Any]:
+    if not isinstance(value, Source):
+        return {"digest": value.digest}
+    path = value.path if root is None else value.path.relative_to(root)
+    return {"digest": value.digest, "path": str(path if root else path.resolve()), "checked": value.checked}
+
+
+def located(recipe: Recipe, root: Path) -> Recipe:
+    """Return a recipe with paths relative to `root` as one with absolute paths."""
+    inputs = {
+        name: value | {"path": str((root / value["path"]).resolve())} if "path" in value else value
+        for name, value in recipe["inputs"].items()
+    }
+    return recipe | {"inputs": inputs}
+
+
+def obstacle(recipe: Recipe) -> str:
+    """Return why an object cannot be made again here (a file is gone), or an empty text."""
+    paths = (value["path"] for value in recipe["inputs"].values() if "path" in value)
+    return next((f"{path} is not there" for path in paths if not Path(path).exists()), "")
+
+
+def follow(recipe: Recipe, load: Callable[[str], Arrays]) -> Arrays:
+    """Make an object again.
+
+    Args:
+        recipe: how, with absolute paths.
+        load: gives the arrays of an input object.
+
+    Raises:
+        Unusable: a file is gone, changed or cannot be decoded.
+        ImportError, AttributeError, ValueError: the code or its params changed since.
+    """
+    if recipe["format"] != FORMAT:
+        raise ValueError(f"its recipe has format {recipe['format']}, this AVER reads {FORMAT}")
+    inputs: dict[str, Path | Arrays] = {}
+    for name, value in recipe["inputs"].items():
+        if "path" not in value:
+            inputs[name] = load(value["digest"])
+            continue
+        inputs[name] = path = Path(value["path"])
+        if not path.exists():
+            raise Unusable("missing", f"{path} is not there", lasting=False)
+        if value["checked"] and file_digest(path) != value["digest"]:
+            raise Unusable("changed", f"{path} is not the file it was", lasting=False)
+    function = getattr(importlib.import_module(recipe["module"]), recipe["function"])
+    module, _, name = recipe["params_class"].partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    arrays: Arrays = function(TypeAdapter(kind).validate_json(json.dumps(recipe["params"])), **inputs)
+    return arrays
