@@ -126,6 +126,7 @@ def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iter
 
 
 def _one(cache: Cache, task: Task) -> Outcome:
+    hold(cache.root)  # a worker may outlive a stage that is killed
     try:
         return cache.run(task.step, task.inputs, task.name)
     except (AverError, Starved):

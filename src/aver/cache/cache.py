@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from aver.cache.location import cache_root
-from aver.cache.objects import Arrays, digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
-from aver.cache.recipe import Recipe, follow, located, recipe_of
+from aver.cache.objects import FORMAT, Arrays, digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
+from aver.cache.recipe import Recipe, follow, located, obstacle, read_recipe, recipe_of
 from aver.cache.sealed import seal, unseal
 from aver.cache.step import Inline, Input, Source, Step, Stored, key_of
 from aver.errors import CacheError
-from aver.outcome import Unusable
+from aver.outcome import Starved, Unusable
 
 log = logging.getLogger(__name__)
 
@@ -132,14 +132,16 @@ class Cache:
         """Take over (digest, recipe) pairs that a stage's out carries, for objects that are not here.
 
         So outs that were pulled or copied from elsewhere can be worked on with an empty cache: what they name is made
-        on demand.
+        on demand.  A recipe that is here already is replaced only if it cannot be followed any more.
 
         Args:
             recipes: with file paths relative to `root`.
             root: where the files lie on this host.
         """
         for digest, recipe in recipes:
-            if not self._object(digest).exists() and not self._recipe(digest).exists():
+            if recipe["format"] != FORMAT or not self._missing(digest):
+                continue
+            if (known := self._known(digest)) is None or obstacle(known):
                 self._keep_recipe(digest, located(recipe, root))
 
     def remake(self, digest: str) -> bytes:
@@ -148,17 +150,16 @@ class Cache:
         Raises:
             CacheError: there is no recipe, it cannot be followed any more, or it gives other bytes.
         """
-        try:
-            recipe: Recipe = unseal(self._recipe(digest).read_bytes())
-        except (FileNotFoundError, ValueError):
+        recipe = self._known(digest)
+        if recipe is None:
             raise CacheError(
                 f"object {digest[:12]}… is not in the clip cache {self.root} and there is no recipe for it here. "
                 "The cache was deleted or is another one. Make it again by forcing the stage that writes it, e.g. "
                 "`dvc repro -f media faces`."
-            ) from None
+            )
         try:
             content = pack(follow(recipe, self.load))
-        except (Unusable, ImportError, AttributeError, ValueError) as exc:
+        except (Unusable, Starved, ImportError, AttributeError, TypeError, ValueError, OSError) as exc:
             why = exc.detail if isinstance(exc, Unusable) else exc
             raise CacheError(
                 f"{recipe['step']}: object {digest[:12]}… is not in the clip cache and cannot be made again: {why}. "
@@ -175,6 +176,18 @@ class Cache:
     def entry_path(self, step: str, key: str) -> Path:
         """Return where the outcome of a step is stored."""
         return place(self.root / "entries" / step, key, ".json")
+
+    def _missing(self, digest: str) -> bool:
+        try:
+            return not self._object(digest).exists()
+        except OSError as exc:
+            raise self._unreadable(exc) from exc
+
+    def _known(self, digest: str) -> Recipe | None:
+        try:
+            return read_recipe(self._recipe(digest))
+        except OSError as exc:
+            raise self._unreadable(exc) from exc
 
     def _read(self, digest: str) -> bytes | None:
         try:
@@ -216,11 +229,12 @@ class Cache:
         self._write(self.entry_path(parts["step"], key_of(parts)), seal(body))
 
     def _keep_recipe(self, digest: str, recipe: Recipe | None) -> None:
-        path = self._recipe(digest)
-        if recipe is None or (path.exists() and path.read_bytes() == seal(recipe)):
+        if recipe is None:
             return
+        path, content = self._recipe(digest), seal(recipe)
         try:
-            write_atomic(path, seal(recipe))
+            if not path.exists() or path.read_bytes() != content:
+                write_atomic(path, content)
         except OSError as exc:
             # What was just found or made does not need it.  Without a recipe an object is never evicted.
             log.debug("clip cache: cannot note how %s is made again: %s", digest[:12], exc.strerror or exc)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from aver.cache.health import bytes_of, files
+from aver.cache.health import bytes_of, discard, files
 from aver.cache.objects import place
-from aver.cache.recipe import obstacle
+from aver.cache.recipe import Recipe, obstacle, read_recipe
 from aver.cache.sealed import unseal
 
 
@@ -76,10 +76,21 @@ def _item(root: Path, path: Path, objects: dict[str, os.stat_result]) -> Item:
 
 
 def _comes_back(root: Path, digest: str) -> bool:
-    try:
-        return not obstacle(unseal(place(root / "recipes", digest, ".json").read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+    recipe = _recipe(root, digest)
+    if recipe is None or obstacle(recipe):
         return False
+    return all(place(root / "objects", other, ".npz").exists() or _comes_back(root, other) for other in _reads(recipe))
+
+
+def _recipe(root: Path, digest: str) -> Recipe | None:
+    with suppress(OSError):
+        return read_recipe(place(root / "recipes", digest, ".json"))
+    return None
+
+
+def _reads(recipe: Recipe) -> list[str]:
+    """Return the digests of the objects that a recipe begins with."""
+    return [value["digest"] for value in recipe["inputs"].values() if "path" not in value]
 
 
 def over(items: list[Item], most_bytes: int) -> list[Item]:
@@ -101,8 +112,9 @@ def evict(root: Path, items: Iterable[Item]) -> int:
 
 
 def remove(root: Path, chosen: Iterable[Item], items: Iterable[Item]) -> int:
-    """Remove items with their objects and recipes, but no object that another item needs; return the bytes freed.
+    """Remove items with their objects and recipes, but nothing that another item needs; return the bytes freed.
 
+    Another item needs its object, and what its recipe begins with: otherwise, once evicted, it could not come back.
     The entry goes first: interrupted, it leaves an object that nothing names, never an entry without its object.
 
     Args:
@@ -110,18 +122,33 @@ def remove(root: Path, chosen: Iterable[Item], items: Iterable[Item]) -> int:
         chosen: what to remove.
         items: the whole inventory.
     """
-    users = Counter(item.digest for item in items)
+    chosen = list(chosen)
+    going = {item.path for item in chosen}
+    needed = _needed(root, {item.digest for item in items if item.path not in going})
     freed = 0
     for item in chosen:
-        freed += _remove(item.path)
-        users[item.digest] -= 1
-        if item.digest and users[item.digest] <= 0:
-            freed += _remove(place(root / "objects", item.digest, ".npz"))
-            freed += _remove(place(root / "recipes", item.digest, ".json"))
+        thing, recipe = place(root / "objects", item.digest, ".npz"), place(root / "recipes", item.digest, ".json")
+        if item.path != thing:
+            freed += _remove(item.path)
+        if item.digest and item.digest not in needed:
+            freed += _remove(thing) + _remove(recipe)
     return freed
+
+
+def _needed(root: Path, digests: set[str]) -> set[str]:
+    """Return the digests and, all the way up, the digests of what their recipes begin with."""
+    found: set[str] = set()
+    waiting = list(digests - {""})
+    while waiting:
+        digest = waiting.pop()
+        if digest not in found:
+            found.add(digest)
+            recipe = _recipe(root, digest)
+            waiting += _reads(recipe) if recipe else []
+    return found
 
 
 def _remove(path: Path) -> int:
     length = bytes_of(path)
-    path.unlink(missing_ok=True)
+    discard(path)
     return length

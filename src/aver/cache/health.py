@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -28,9 +29,17 @@ def files(root: Path) -> list[Path]:
     """Return every entry, object and recipe of a cache, sorted; unfinished files are left out."""
     found = []
     for kind in ("entries", "objects", "recipes"):
-        for folder, _, names in os.walk(root / kind):
+        for folder, _, names in os.walk(root / kind, onerror=_unlisted):
             found += [Path(folder, name) for name in names if not name.startswith(TEMPORARY)]
     return sorted(found)
+
+
+def _unlisted(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise CacheError(
+            f"{error.filename} cannot be listed: {error.strerror}. Mend the permissions (a shared cache needs a common "
+            "group and umask 002)."
+        ) from error
 
 
 def check(root: Path, path: Path) -> Damage | None:
@@ -47,14 +56,22 @@ def check(root: Path, path: Path) -> Damage | None:
     try:
         body = unseal(content)
         misplaced = kind == "entry" and key_of(body["parts"]) != path.stem
+        outcome = body["outcome"] if kind == "entry" else {}
     except (ValueError, KeyError, TypeError):
-        return Damage(path, kind, "its checksum does not fit")
+        return None if _of_format_1(content) else Damage(path, kind, "its checksum does not fit")
     if misplaced:
         return Damage(path, kind, "it lies under another key than its own")
-    outcome = body["outcome"] if kind == "entry" else {}
     if "digest" in outcome and not _obtainable(root, outcome["digest"]):
         return Damage(path, kind, "its object is gone and there is no recipe for it")
     return None
+
+
+def _of_format_1(content: bytes) -> bool:
+    """Tell whether this is a recipe as AVER 0.1 wrote it, without a checksum; nothing of this format reads it."""
+    try:
+        return bool(json.loads(content)["format"] == 1)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _obtainable(root: Path, digest: str) -> bool:
@@ -69,31 +86,43 @@ def repair(cache: Cache, damages: Iterable[Damage]) -> tuple[int, int]:
 
     Returns:
         How many objects were made again, and how many files were removed.
+
+    Raises:
+        CacheError: a file may not be removed.
     """
     # All go before any is made again: a damaged recipe must not be followed, nor a damaged object read.
     damages = list(damages)
     for damage in damages:
-        damage.path.unlink(missing_ok=True)
+        discard(damage.path)
     remade = 0
-    lost = {damage.path.stem for damage in damages if damage.kind == "object"}
-    for digest in sorted(lost):
-        try:
-            cache.remake(digest)
-        except CacheError:
-            continue
-        remade += 1
-        lost.discard(digest)
-    return remade, len(damages) - remade + _drop_entries(cache.root, lost)
+    for digest in sorted({damage.path.stem for damage in damages if damage.kind == "object"}):
+        with suppress(CacheError):
+            cache.load(digest)
+            remade += 1
+    return remade, len(damages) - remade + _drop_entries(cache.root)
 
 
-def _drop_entries(root: Path, lost: set[str]) -> int:
-    """Remove the entries that name objects which cannot come back; return how many."""
-    dropped = 0
-    for path in files(root) if lost else []:
-        if path.relative_to(root).parts[0] == "entries" and (damage := check(root, path)):
-            damage.path.unlink(missing_ok=True)
-            dropped += 1
-    return dropped
+def _drop_entries(root: Path) -> int:
+    """Remove the entries that name objects which cannot come back (any more); return how many."""
+    entries = [path for path in files(root) if path.relative_to(root).parts[0] == "entries"]
+    lost = [path for path in entries if check(root, path)]
+    for path in lost:
+        discard(path)
+    return len(lost)
+
+
+def discard(path: Path) -> None:
+    """Remove a file, if it is still there.
+
+    Raises:
+        CacheError: it may not be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        raise CacheError(
+            f"{path} cannot be removed: {exc.strerror or exc}. Mend the permissions, or ask its owner to do it."
+        ) from exc
 
 
 def leftovers(root: Path) -> Iterator[Path]:

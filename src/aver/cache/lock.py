@@ -11,7 +11,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aver.errors import CacheError
@@ -50,20 +50,28 @@ def alone(root: Path) -> Iterator[None]:
     lock = _open(root)
     try:
         if lock is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(root, lock)
         yield
-    except BlockingIOError:
-        raise CacheError(
-            f"the clip cache {root} is in use by a running stage. Try again when it has finished."
-        ) from None
     finally:
         if lock is not None:
             os.close(lock)
 
 
-def _open(root: Path) -> int | None:
+def _take(root: Path, lock: int) -> None:
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CacheError(
+            f"the clip cache {root} is in use by a running stage. Try again when it has finished."
+        ) from None
+    except OSError as exc:
+        log.debug("clip cache %s: no locks here: %s", root, exc)
+
+
+def _open(root: Path) -> int | None:
+    with suppress(OSError):
         root.mkdir(parents=True, exist_ok=True)
         return os.open(root / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError:
-        return None
+    with suppress(OSError):  # another user's cache that one may only read: sharing it needs no more
+        return os.open(root / "lock", os.O_RDONLY)
+    return None

@@ -12,7 +12,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,8 @@ def write_atomic(path: Path, content: bytes) -> None:
         os.chmod(name, 0o666 & ~_UMASK)  # mkstemp makes files private; a shared cache follows the umask
         os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong first is what to tell
+            Path(name).unlink()
         raise
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from aver.cache.objects import FORMAT, Arrays, file_digest
+from aver.cache.sealed import unseal
 from aver.cache.step import Inline, Input, Source, Step
 from aver.outcome import Unusable
 
@@ -57,6 +58,19 @@ def located(recipe: Recipe, root: Path) -> Recipe:
     return recipe | {"inputs": inputs}
 
 
+def read_recipe(path: Path) -> Recipe | None:
+    """Return the recipe in a file; None if it is missing, damaged, or of another format than this AVER's.
+
+    Raises:
+        OSError: it is there and cannot be read.
+    """
+    try:
+        recipe: Recipe = unseal(path.read_bytes())
+        return recipe if recipe["format"] == FORMAT else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
 def obstacle(recipe: Recipe) -> str:
     """Return why an object cannot be made again here (a file is gone), or an empty text."""
     paths = (value["path"] for value in recipe["inputs"].values() if "path" in value)
@@ -72,7 +86,8 @@ def follow(recipe: Recipe, load: Callable[[str], Arrays]) -> Arrays:
 
     Raises:
         Unusable: a file is gone, changed or cannot be decoded.
-        ImportError, AttributeError, ValueError: the code or its params changed since.
+        ImportError, AttributeError, TypeError, ValueError: the code or its params changed since.
+        OSError: a file cannot be read.
     """
     if recipe["format"] != FORMAT:
         raise ValueError(f"its recipe has format {recipe['format']}, this AVER reads {FORMAT}")

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ def out_folder(out: Path) -> Iterator[Path]:
     try:
         partial.mkdir(parents=True)
         yield partial
-        shutil.rmtree(out, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(out)
         os.replace(partial, out)
     except OSError as exc:
         if not is_machine_failure(exc):
@@ -63,7 +64,8 @@ def write_text(path: Path, text: str) -> None:
     except OSError as exc:
         raise CacheError(f"cannot write {path}: {exc.strerror or exc}. Nothing half-written is left.") from exc
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # gone, or on a disk that may only be read
+            partial.unlink()
 
 
 def write_json(path: Path, content: Any) -> None:
