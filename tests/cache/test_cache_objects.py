@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from aver.cache.location import cache_root
-from aver.cache.objects import digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
+from aver.cache.objects import FORMAT, MARK, digest_of, file_digest, pack, place, read_verified, unpack, write_atomic
 
 ARRAYS = {
     "rows": np.arange(12, dtype=np.float32).reshape(3, 4),
@@ -61,7 +61,7 @@ def test_any_change_of_content_changes_the_bytes(change):
 def test_objects_are_refused_when_packed_and_when_read(tmp_path):
     with pytest.raises(ValueError, match=r"[Oo]bject arrays"):
         pack({"bad": np.array([{"a": 1}, None], object)})
-    np.savez(tmp_path / "bad.npz", bad=np.array([{"a": 1}], object))
+    np.savez(tmp_path / "bad.npz", bad=np.array([{"a": 1}], object), **{MARK: np.int32(FORMAT)})
     with pytest.raises(ValueError, match="allow_pickle=False"):
         unpack((tmp_path / "bad.npz").read_bytes())
 
