@@ -58,7 +58,7 @@ def check(root: Path, path: Path) -> Damage | None:
         misplaced = kind == "entry" and key_of(body["parts"]) != path.stem
         outcome = body["outcome"] if kind == "entry" else {}
     except (ValueError, KeyError, TypeError):
-        return None if _of_format_1(content) else Damage(path, kind, "its checksum does not fit")
+        return None if kind == "recipe" and _of_format_1(content) else Damage(path, kind, "its checksum does not fit")
     if misplaced:
         return Damage(path, kind, "it lies under another key than its own")
     if "digest" in outcome and not _obtainable(root, outcome["digest"]):
@@ -70,7 +70,7 @@ def _of_format_1(content: bytes) -> bool:
     """Tell whether this is a recipe as AVER 0.1 wrote it, without a checksum; nothing of this format reads it."""
     try:
         return bool(json.loads(content)["format"] == 1)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
