@@ -8,3 +8,16 @@ import os
 for name in ("AVER_CACHE", "AVER_PARAMS", "AVER_FFMPEG", "DVC_ROOT"):
     os.environ.pop(name, None)
 os.environ["DVC_NO_ANALYTICS"] = "1"
+
+import pytest  # noqa: E402
+from small_repository import Repository, small_repository  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository with the working tree's pipeline, tiny params and everything reproduced once."""
+    repo = small_repository(tmp_path_factory.mktemp("clone") / "repo")
+    repo.dvc("repro")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "first run")
+    return repo

@@ -2,91 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from small_repository import Repository
 
 import aver
-
-ROOT = Path(__file__).parents[1]
-TINY = {
-    "synthetic": {"speakers": 6, "takes": 1, "seed": 3, "fps": 10, "frame_px": 112, "duration_s": [1.0, 1.3]},
-    "benchmarks": {
-        "synthetic": {
-            "corpora": ["synthetic"], "protocol": "subject", "folds": 2, "validation_fraction": 0.3,
-            "fold_seed": 0, "seeds": [0, 1],
-        }
-    },
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A clone with its own DVC cache and clip cache."""
-
-    path: Path
-
-    def run(self, *command: str, ok: bool = True, **extra: str) -> str:
-        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **extra}
-        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=500)
-        output = done.stdout + done.stderr
-        assert (done.returncode == 0) == ok, output[-4000:]
-        return output
-
-    def dvc(self, *command: str, ok: bool = True) -> str:
-        return self.run("dvc", *command, ok=ok)
-
-    def git(self, *command: str) -> str:
-        return self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *command)
-
-    def params(self, change: dict[str, Any]) -> None:
-        """Replace whole blocks of params.yaml."""
-        file = self.path / "params.yaml"
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        content.update(change)
-        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def restore(self) -> None:
-        """Go back to the first run.  (A failed experiment leaves its params behind.)"""
-        self.git("reset", "-q", "--hard", "HEAD")
-        self.dvc("checkout", "-q")
-
-    def json(self, path: str) -> Any:
-        return json.loads((self.path / path).read_text(encoding="utf-8"))
-
-    def last(self, label: str) -> dict[str, Any]:
-        return self.json(f".aver/runs/{label}.json")
-
-
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A repository with the working tree's pipeline, tiny params and everything reproduced once."""
-    path = tmp_path_factory.mktemp("clone") / "repo"
-    path.mkdir()
-    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
-        shutil.copy(ROOT / name, path / name)
-    for name in ("src", "stages"):
-        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    repo = Repository(path)
-    repo.git("init", "-q", "-b", "main")
-    repo.dvc("init", "-q")
-    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    content["classifiers"]["budgets"]["quick"]["epochs"] = 8
-    content["classifiers"]["learning_rate"] = 0.01
-    repo.params({**TINY, "classifiers": content["classifiers"]})
-    repo.dvc("repro")
-    repo.git("add", "-A")
-    repo.git("commit", "-qm", "first run")
-    return repo
 
 
 def test_every_stage_writes_its_out_and_the_numbers_agree(repository: Repository) -> None:
@@ -153,7 +78,7 @@ def test_a_comment_in_an_encoder_costs_nothing(repository: Repository) -> None:
     assert encoder.read_text(encoding="utf-8") != before
     index = (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes()
     repository.dvc("repro", "features@synthetic-vggface")
-    run = repository.last("features-synthetic-vggface")
+    run = repository.last("features synthetic vggface")
     assert (run["computed"], run["from_cache"]) == (0, 36)
     assert (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes() == index
     encoder.write_text(before, encoding="utf-8")
@@ -168,7 +93,7 @@ def test_evicted_intermediates_come_back_on_demand(repository: Repository) -> No
     before = encoder.read_text(encoding="utf-8")
     encoder.write_text(before.replace("BATCHES = (16, 4)\n", "BATCHES = (8, 4)\n"), encoding="utf-8")
     repository.dvc("repro", "features@synthetic-vggface")
-    assert repository.last("features-synthetic-vggface")["computed"] == 36
+    assert repository.last("features synthetic vggface")["computed"] == 36
     encoder.write_text(before, encoding="utf-8")
     assert "is cached - skipping run" in repository.dvc("repro", "features@synthetic-vggface")
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from aver.cache.cache import Cache, Failed, Input, Outcome, Pending, Step
+from aver.cache.cache import Cache, Done, Failed, Input, Outcome, Pending, Step
 from aver.cache.lock import hold
 from aver.errors import AverError, CacheError, is_machine_failure
 from aver.outcome import Starved
@@ -101,7 +101,9 @@ def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cach
     ended = time.perf_counter()
     run = Run([found[index] for index in range(len(tasks))], len(missing), len(tasks) - len(missing), ended - started)
     failed = sum(isinstance(outcome, Failed) for outcome in run.outcomes)
-    write_record(cache.root, Record(label, run.computed, run.cached, failed, run.seconds, ended - computing))
+    lengths = [outcome.bytes for outcome in run.outcomes if isinstance(outcome, Done)]
+    each = sum(lengths) / len(lengths) if lengths else 0.0
+    write_record(cache.root, Record(label, run.computed, run.cached, failed, run.seconds, ended - computing, each))
     return run
 
 

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -15,13 +16,28 @@ LOG_EVERY_S = 10.0
 Item = TypeVar("Item")
 
 
+_SHOWN = [True]
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Show no progress within the block: for looking at many stages at once."""
+    _SHOWN[0] = False
+    try:
+        yield
+    finally:
+        _SHOWN[0] = True
+
+
 class Progress:
     """A bar with rate and ETA on a terminal, a line every ten seconds elsewhere, and a last line that sums up."""
 
     def __init__(self, label: str, total: int, unit: str = "clip") -> None:
         self.label, self.total, self.unit, self.done, self.cached = label, total, unit, 0, 0
         self.started = self.spoken = time.perf_counter()
-        self.bar = tqdm(total=total, desc=label, unit=unit, file=sys.stderr) if sys.stderr.isatty() else None
+        self.shown = _SHOWN[0]
+        bar = self.shown and sys.stderr.isatty()
+        self.bar = tqdm(total=total, desc=label, unit=unit, file=sys.stderr) if bar else None
 
     def step(self, *, cached: bool = False) -> None:
         """Count one finished item; `cached` if it was found and not computed."""
@@ -29,7 +45,7 @@ class Progress:
         self.cached += cached
         if self.bar is not None:
             self.bar.update()
-        elif time.perf_counter() - self.spoken > LOG_EVERY_S:
+        elif self.shown and time.perf_counter() - self.spoken > LOG_EVERY_S:
             self.spoken = time.perf_counter()
             # What was found in the cache took no time: only computed items tell how long the others will take.
             rate = max(self.done - self.cached, 1e-9) / (self.spoken - self.started)
@@ -41,6 +57,8 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
         seconds = time.perf_counter() - self.started
+        if not self.shown:
+            return
         words = f"{self.done}/{self.total} {self.unit}s{outcome}"
         log.info("%s  %s, %.1f s", self.label, words, seconds)
 

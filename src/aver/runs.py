@@ -29,6 +29,7 @@ class Record:
         failed: tasks that ended in a failure, found or new.
         seconds: wall time of all of it.
         computing_s: wall time of what was computed.
+        bytes_each: mean bytes of the tasks' objects.
         rate_s: seconds per computed task, of this run or of the last one that computed any; 0 if none did.
     """
 
@@ -38,6 +39,7 @@ class Record:
     failed: int
     seconds: float
     computing_s: float
+    bytes_each: float
     rate_s: float = 0.0
 
 

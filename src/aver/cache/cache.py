@@ -32,11 +32,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Done:
-    """A result in the cache: the digest of its object, whether this call computed it, and the step's note on it."""
+    """A result in the cache: its object's digest and bytes, whether this call computed it, the step's note on it."""
 
     digest: str
     computed: bool
     note: Mapping[str, Any] = field(default_factory=dict)
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Cache:
         if step.evictable:
             # A corpus may have moved: where its files lie now is where an evicted object comes back from.
             self._keep_recipe(digest, recipe_of(step, inputs))
-        return Done(digest, computed=False, note=entry.get("note", {}))
+        return Done(digest, computed=False, note=entry["note"], bytes=entry["bytes"])
 
     def run(self, step: Step, inputs: Mapping[str, Input], name: str = "") -> Done | Failed:
         """Return the stored outcome, or compute and store it.
@@ -115,7 +116,7 @@ class Cache:
         note = step.note(arrays) if step.note else {}
         outcome = {"digest": digest, "bytes": len(content), "evictable": step.evictable, "note": note}
         self._store_entry(parts, name, outcome)
-        return Done(digest, computed=True, note=note)
+        return Done(digest, computed=True, note=note, bytes=len(content))
 
     def load(self, digest: str) -> Arrays:
         """Return the arrays of an object, making it again from its recipe when it is gone or damaged.

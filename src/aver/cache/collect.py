@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -146,6 +147,18 @@ def _needed(root: Path, digests: set[str]) -> set[str]:
             recipe = _recipe(root, digest)
             waiting += _reads(recipe) if recipe else []
     return found
+
+
+def clear(unfinished: Iterable[Path]) -> int:
+    """Remove what killed processes left (`aver.cache.health.leftovers`); return the bytes freed."""
+    freed = 0
+    for path in unfinished:
+        freed += bytes_of(path)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return freed
 
 
 def _remove(path: Path) -> int:

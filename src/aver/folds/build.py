@@ -69,7 +69,6 @@ def build_folds(
                 "Raise `folds` or lower `validation_fraction` (both leave more speakers to train), or add clips."
             )
     check_leakage(rows)
-    log.info("folds %s  %d folds of %d clips, nothing leaks", name, len(folds), len(clips))
     return rows
 
 

@@ -1,0 +1,92 @@
+"""A repository with the whole pipeline on a tiny built-in corpus, for tests that need real DVC."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY = {
+    "synthetic": {"speakers": 6, "takes": 1, "seed": 3, "fps": 10, "frame_px": 112, "duration_s": [1.0, 1.3]},
+    "benchmarks": {
+        "synthetic": {
+            "corpora": ["synthetic"], "protocol": "subject", "folds": 2, "validation_fraction": 0.3,
+            "fold_seed": 0, "seeds": [0, 1],
+        }
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A clone with its own DVC cache and clip cache."""
+
+    path: Path
+
+    def run(self, *command: str, ok: bool = True, **extra: str) -> str:
+        """Run a command in it; return what it printed (with --json: on stdout)."""
+        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **extra}
+        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=500)
+        output = done.stdout + done.stderr
+        assert (done.returncode == 0) == ok, output[-4000:]
+        return done.stdout if "--json" in command else output
+
+    def dvc(self, *command: str, ok: bool = True) -> str:
+        """Run dvc."""
+        return self.run("dvc", *command, ok=ok)
+
+    def aver(self, *command: str, ok: bool = True) -> str:
+        """Run the repository's own `aver`."""
+        return self.run(sys.executable, "-m", "aver", *command, ok=ok, PYTHONPATH="src")
+
+    def git(self, *command: str) -> str:
+        """Run git."""
+        return self.run("git", "-c", "user.name=t", "-c", "user.email=t@example.org", *command)
+
+    def params(self, change: dict[str, Any]) -> None:
+        """Replace whole blocks of params.yaml."""
+        file = self.path / "params.yaml"
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content.update(change)
+        file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def restore(self) -> None:
+        """Go back to what is committed.  A failed experiment leaves its params behind."""
+        self.git("reset", "-q", "--hard", "HEAD")
+        self.dvc("checkout", "-q")
+
+    def json(self, path: str) -> Any:
+        """Return the content of a JSON file."""
+        return json.loads((self.path / path).read_text(encoding="utf-8"))
+
+    def last(self, label: str) -> dict[str, Any]:
+        """Return the record of the last run of some work, e.g. `faces synthetic`."""
+        return json.loads(self.aver("status", "--last-run", "--json"))[label]
+
+
+def small_repository(path: Path) -> Repository:
+    """Copy the working tree's pipeline, with tiny params, and commit it; nothing is run yet."""
+    path.mkdir()
+    for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
+        shutil.copy(ROOT / name, path / name)
+    for name in ("src", "stages"):
+        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    repo = Repository(path)
+    repo.git("init", "-q", "-b", "main")
+    repo.dvc("init", "-q")
+    shutil.copy(ROOT / ".dvc/config", path / ".dvc/config")
+    content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    content["classifiers"]["budgets"]["quick"]["epochs"] = 8
+    content["classifiers"]["learning_rate"] = 0.01
+    repo.params({**TINY, "classifiers": content["classifiers"]})
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "pipeline")
+    return repo

@@ -1,0 +1,92 @@
+"""`aver status`: what every stage holds, and what the last run did."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aver.cli.text import amount, duration, table
+
+if TYPE_CHECKING:
+    from aver.cli.survey import Work
+
+HEADERS = ["", "all", "cached", "to compute", "absent", "failed", "clip cache", "out"]
+
+
+@click.command()
+@click.option("--last-run", is_flag=True, help="What the last run of each stage did: computed, from cache, seconds.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(last_run: bool, as_json: bool) -> None:
+    """Show what every stage holds: clips, cached, absent, failed, bytes.
+
+    `clip cache` is what the results take in the clip cache (evicted intermediates no longer count), `out` what the
+    stage's folder in data/ takes (shared with DVC's cache by links where the file system has them).
+    """
+    if last_run:
+        _last_run(as_json)
+        return
+    from aver.cli.dvc import changed_stages
+    from aver.cli.survey import survey
+    from aver.params.file import load
+
+    changed = changed_stages()
+    found = survey(load(), changed)
+    lines = [_line(work) for work in found.works]
+    if as_json:
+        click.echo(json.dumps({"stages": lines, "changed": sorted(changed), "remarks": found.remarks}, indent=2))
+        return
+    rows = [
+        [line["what"], line["all"], line["cached"], line["to_compute"] or "", line["absent"] or "",
+         line["failed"] or "", amount(line["cache_bytes"]), amount(line["out_bytes"]) if line["out_bytes"] else ""]
+        for line in lines
+    ]  # fmt: skip
+    click.echo(table(rows, HEADERS))
+    for remark in found.remarks:
+        click.echo(remark)
+    click.echo(f"\nChanged for DVC: {', '.join(changed)}" if changed else "\nDVC finds nothing changed.")
+
+
+def _line(work: Work) -> dict[str, Any]:
+    from aver.cache.cache import Done
+    from aver.cache.health import bytes_of
+    from aver.cache.location import cache_root
+    from aver.cache.objects import place
+
+    digests = {outcome.digest for outcome in work.outcomes if isinstance(outcome, Done)}
+    return {
+        "what": work.label,
+        "all": len(work.tasks) + work.waiting,
+        "cached": work.cached,
+        "to_compute": work.pending + work.waiting,
+        "absent": _absent(work.out),
+        "failed": work.failed,
+        "cache_bytes": sum(bytes_of(place(cache_root() / "objects", digest, ".npz")) for digest in digests),
+        # The out belongs to the stage, whose last list of tasks is its result.
+        "out_bytes": 0 if work.label.endswith(" probe") else bytes_of(work.out),
+    }
+
+
+def _absent(out: Path) -> int:
+    from aver.store.out import read_json
+
+    try:
+        return sum(Counter(read_json(out / "summary.json").get("absent", {})).values())
+    except (OSError, ValueError):
+        return 0
+
+
+def _last_run(as_json: bool) -> None:
+    from aver.cache.location import cache_root
+    from aver.runs import read_records
+
+    records = read_records(cache_root())
+    if as_json:
+        click.echo(json.dumps({record.label: asdict(record) for record in records}, indent=2))
+        return
+    rows = [[r.label, r.computed, r.from_cache, r.failed, duration(r.seconds)] for r in records]
+    click.echo(table(rows, ["", "computed", "from cache", "failed", "time"]) if rows else "No stage has run here yet.")

@@ -1,0 +1,218 @@
+"""What every stage would ask of the clip cache now, by the stages' own code: nothing is computed.
+
+The stages' functions hand their tasks to a runner.  Here the runner only looks up and takes notes, so what `aver plan`
+says is what `dvc repro` will do.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aver.cache.cache import Cache, Failed, Outcome, Pending
+from aver.cli.dvc import grid
+from aver.errors import BenchmarkError, CorpusError, LeakageError, StoreError, WeightsError
+from aver.parallel import Run, Task, look_up
+from aver.params.blocks import Parallel, Params
+from aver.progress import hidden
+from aver.store.out import read_rows
+
+Rows = list[dict[str, Any]]
+DATA = Path("data")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One list of tasks of one stage.
+
+    Args:
+        stage: DVC's name of the stage, e.g. `media@synthetic`.
+        out: the folder that it writes.
+        label: as in run records, e.g. `media synthetic probe`.
+        unit: what one task is called.
+        tasks: those whose inputs are known.
+        outcomes: what the cache holds for them.
+        waiting: how many more there will be at most, when the stages before have run.
+        corpus: whose clips these are; empty for training runs and rendering.
+    """
+
+    stage: str
+    out: Path
+    label: str
+    unit: str
+    tasks: Sequence[Task]
+    outcomes: Sequence[Outcome]
+    waiting: int = 0
+    corpus: str = ""
+
+    @property
+    def pending(self) -> int:
+        """Tasks whose result is not in the cache."""
+        return sum(isinstance(outcome, Pending) for outcome in self.outcomes)
+
+    @property
+    def failed(self) -> int:
+        """Tasks with a stored failure."""
+        return sum(isinstance(outcome, Failed) for outcome in self.outcomes)
+
+    @property
+    def cached(self) -> int:
+        """Tasks whose outcome is in the cache, failures included."""
+        return len(self.outcomes) - self.pending
+
+
+@dataclass
+class Survey:
+    """All works in the order of the flow, the clips of each corpus, and what could not be looked at and why."""
+
+    works: list[Work] = field(default_factory=list)
+    clips: dict[str, Rows] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def survey(params: Params, changed: Collection[str], only: str = "") -> Survey:
+    """Look up everything that the stages would ask for.
+
+    Args:
+        params: all params.
+        changed: the stages that DVC finds changed (`aver.cli.dvc.changed_stages`).
+        only: this clip alone; classifiers are left out.
+    """
+    found = Survey()
+    rendering = 0
+    if not only:
+        rendering = _synthetic(params, found)
+    stores: dict[str, dict[str, dict[str, str]]] = {}
+    for name in params.corpora:
+        stores[name] = _corpus(name, params, changed, only, rendering, found)
+    if not only:
+        for benchmark in params.benchmarks:
+            for strategy in dict.fromkeys([params.fusion, *grid()]):
+                _classifiers(benchmark, strategy, params, stores, found)
+    return found
+
+
+class _Notes:
+    """A runner that looks up, and notes what it was asked."""
+
+    def __init__(self, found: Survey, stage: str, out: Path, waiting: int = 0, corpus: str = "") -> None:
+        self.found, self.stage, self.out, self.waiting, self.corpus = found, stage, out, waiting, corpus
+
+    def __call__(self, tasks: Sequence[Task], label: str, parallel: Parallel, cache: Cache, unit: str = "clip") -> Run:
+        done = look_up(tasks, label, parallel, cache, unit)
+        self.note(label, unit, tasks, done.outcomes)
+        return done
+
+    def note(self, label: str, unit: str, tasks: Sequence[Task] = (), outcomes: Sequence[Outcome] = ()) -> None:
+        """Note one list of tasks, or that there will be one."""
+        work = Work(self.stage, self.out, label, unit, tasks, outcomes, self.waiting, self.corpus)
+        self.found.works.append(work)
+
+
+def _synthetic(params: Params, found: Survey) -> int:
+    """Look up the built-in corpus; return how many clips are still to be rendered."""
+    from aver.synthetic.corpus import render_corpus
+
+    render_corpus(params, _Notes(found, "synthetic", DATA / "synthetic"))
+    return found.works[-1].pending
+
+
+def _corpus(
+    name: str, params: Params, changed: Collection[str], only: str, rendering: int, found: Survey
+) -> dict[str, dict[str, str]]:
+    """Look up one corpus; return per stream the digest of every clip's rows, if all of them are known."""
+    from aver.faces.index import index_faces
+    from aver.features.extract import Stages, extract
+    from aver.media.index import index_media
+    from aver.windows.index import index_windows
+
+    try:
+        clips, root = _clips(name, params, changed)
+    except CorpusError as exc:
+        clips, root = [], Path()
+        if not rendering:
+            found.remarks.append(str(exc))
+    clips = [clip for clip in clips if not only or clip["clip_id"] == only]
+    found.clips[name] = clips
+    unseen = 0 if clips else rendering
+    media = index_media(name, clips, root, params, _Notes(found, f"media@{name}", DATA / "media" / name, unseen, name))
+    unknown = len(clips) - len(media.rows) - len(media.failures) + unseen
+    notes = _Notes(found, f"faces@{name}", DATA / "faces" / name, unknown, name)
+    faces = index_faces(name, clips, media.rows, root, params, run=notes)
+    faceless = len(media.rows) - len(faces.rows) - len(faces.failures)
+    with hidden():
+        windows = index_windows(media.rows, params.windows)
+    before = Stages(media.rows, faces.rows, windows)
+    known: dict[str, dict[str, str]] = {}
+    for stream, block in params.features.items():
+        waiting = unknown + (faceless if block.window == "frames" else 0)
+        notes = _Notes(found, f"features@{name}-{stream}", DATA / "features" / name / stream, waiting, name)
+        try:
+            entries = extract(name, stream, before, DATA / "weights", params, notes).entries
+        except WeightsError:
+            notes.waiting = len(media.rows) + unknown
+            notes.note(f"features {name} {stream}", "clip")
+            continue
+        if not waiting and not found.works[-1].pending:
+            known[stream] = {entry.clip_id: entry.digest for entry in entries}
+    return known
+
+
+def _clips(name: str, params: Params, changed: Collection[str]) -> tuple[Rows, Path]:
+    """Return the clips of a corpus: as catalogued if nothing changed, else as they lie there now."""
+    from aver.corpora.catalogue import catalogue, check_root
+
+    corpus = params.corpora[name]
+    root = check_root(name, corpus)
+    table = DATA / "corpora" / name / "clips.parquet"
+    if f"corpora@{name}" not in changed and table.exists():
+        return read_rows(table), root
+    return [clip.row() for clip in catalogue(name, corpus).clips], root
+
+
+def _classifiers(
+    benchmark: str,
+    strategy: str,
+    params: Params,
+    known: Mapping[str, Mapping[str, Mapping[str, str]]],
+    found: Survey,
+) -> None:
+    """Look up the training runs of one cell; they are known once the features they read are packed."""
+    from aver.classifiers.grid import prepare_grid
+    from aver.classifiers.registry import get_strategy
+    from aver.folds.build import build_folds
+
+    block = params.benchmarks[benchmark]
+    out = DATA / "classifiers" / benchmark / strategy
+    notes, label = _Notes(found, f"classifiers@{benchmark}-{strategy}", out), f"classifiers {benchmark} {strategy}"
+    roles = {"visual": params.classifiers.visual, "acoustic": params.classifiers.acoustic}
+    streams = [roles[role] for role in get_strategy(strategy).roles]
+    packed = all(_packed(corpus, stream, known[corpus].get(stream)) for corpus in block.corpora for stream in streams)
+    if packed:
+        try:
+            folds = build_folds(benchmark, block, {corpus: found.clips[corpus] for corpus in block.corpora})
+            with tempfile.TemporaryDirectory() as nowhere:
+                ready = prepare_grid(benchmark, strategy, folds, DATA / "features", Path(nowhere), params)
+        except (BenchmarkError, LeakageError) as exc:
+            found.remarks.append(str(exc))
+            return
+        notes(list(ready.tasks.values()), label, ready.parallel, Cache(), "run")
+    else:
+        notes.waiting = block.folds * len(block.seeds)
+        notes.note(label, "run")
+
+
+def _packed(corpus: str, stream: str, digests: Mapping[str, str] | None) -> bool:
+    """Tell whether the store on disk holds exactly these rows."""
+    from aver.store.reader import Store
+
+    if digests is None:
+        return False
+    try:
+        catalogue = Store(DATA / "features" / corpus / stream).catalogue
+    except StoreError:
+        return False
+    return {clip: row["digest"] for clip, row in catalogue.items()} == digests
