@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
+import resource
 import time
-from pathlib import Path
+from contextlib import contextmanager
 
 import h5py
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
-from torch.utils.data import DataLoader
+from stores import BUCKETS, COUNTS, ENTRIES, HEADER, KINDS, content, entry, rows_of, write
 
 import aver
 from aver.errors import CacheError, StoreError
-from aver.store import reader
 from aver.store.out import out_folder, read_json, read_rows, write_json, write_table
-from aver.store.schema import CLIPS, Header, bucket_of
+from aver.store.schema import CLIPS, bucket_of
 from aver.store.writer import ClipEntry, Rows, write_store
-
-HEADER = Header("faces", "vggface", (3, 2), "p" * 64, "w" * 64, "seeded")
-KINDS = ("hdf5", "parquet")
-BUCKETS = 4
-
-
-def rows_of(clip_id: str, count: int) -> Rows:
-    rng = np.random.default_rng(len(clip_id) + sum(clip_id.encode()))
-    values = rng.standard_normal((count, 3, 2)).astype(np.float32)
-    starts = np.arange(count) * 0.1 + rng.random()
-    words = [("detected", "interpolated", "padded")[k % 3] for k in range(count)]
-    return Rows(values, np.stack([starts, starts + 0.1], axis=1), words)
-
-
-def entry(clip_id: str, count: int) -> ClipEntry:
-    return ClipEntry(clip_id, "ok", "", f"digest-{clip_id}", lambda: rows_of(clip_id, count))
-
-
-COUNTS = {f"clip {k:02d}": 1 + k % 5 for k in range(20)} | {"ä–ö": 2, "none": 0}
-ENTRIES = [
-    *(entry(name, count) for name, count in COUNTS.items()),
-    ClipEntry("absent", "absent", "no_face"),
-    ClipEntry("failed", "failed", "truncated"),
-]
-
-
-def write(folder: Path, entries=ENTRIES, kind="hdf5", buckets=BUCKETS) -> Path:
-    write_store(folder, HEADER, entries, buckets, kind)
-    return folder
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 @pytest.fixture(params=KINDS)
@@ -119,6 +86,16 @@ def test_one_more_clip_changes_exactly_one_shard(tmp_path, kind):
     assert changed == [f"shard-{bucket_of('newcomer', BUCKETS):03d}.{'h5' if kind == 'hdf5' else 'parquet'}"]
 
 
+def test_other_buckets_hold_the_same_rows(tmp_path, kind):
+    few, many = (aver.open_store(write(tmp_path / str(n), kind=kind, buckets=n)) for n in (BUCKETS, 7))
+    kept = ["clip_id", "t0_s", "t1_s", "status"]
+    assert few.frame()[kept].equals(many.frame()[kept])
+    assert list(few.frame()["shard"]) != list(many.frame()["shard"])
+    assert few.clips == many.clips
+    for name in few.catalogue:
+        np.testing.assert_array_equal(few.rows(name), many.rows(name), strict=True)
+
+
 @pytest.mark.parametrize(
     ("clip_id", "buckets", "expected"), [("S01_happy_T1", 1, 0), ("a", 8, 3), ("b", 8, 5), ("", 8, 4)]
 )
@@ -134,44 +111,9 @@ def test_the_index_is_sorted_by_clip_and_time(store):
     assert all(part["t0_s"].is_monotonic_increasing for _, part in frame.groupby("clip_id"))
 
 
-@pytest.mark.parametrize("rows", [1, 3, 1000])
-def test_batches_cover_every_row_once(store, rows):
-    seen = {}
-    for values, names in store.batches(rows):
-        assert 0 < len(values) == len(names) <= rows
-        for value, name in zip(values, names, strict=True):
-            assert name not in seen
-            seen[name] = value
-    assert set(seen) == {(name, row) for name, count in COUNTS.items() for row in range(count)}
-    for (name, row), value in seen.items():
-        np.testing.assert_array_equal(value, rows_of(name, COUNTS[name]).values[row])
-
-
-def test_batches_of_some_clips(store):
-    wanted = ["clip 04", "absent", "clip 09", "ä–ö", "clip 00"]
-    seen = {}
-    for values, names in store.batches(4, wanted):
-        seen |= dict(zip(names, values, strict=True))
-    assert {name for name, _ in seen} == {"clip 04", "clip 09", "ä–ö", "clip 00"}
-    assert len(seen) == sum(COUNTS.get(name, 0) for name in wanted)
-    for (name, row), value in seen.items():
-        np.testing.assert_array_equal(value, rows_of(name, COUNTS[name]).values[row])
-
-
 def test_rows_cannot_be_written_to(store):
     with pytest.raises(ValueError, match="read-only"):
         store.rows("clip 04")[0] = 0
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_torch_dataset_gives_every_clip_once(store, workers):
-    loader = DataLoader(store.dataset(), batch_size=None, num_workers=workers)
-    found = {name: (rows, times) for rows, times, name in loader}
-    assert sorted(found) == store.clips
-    for name, (rows, times) in found.items():
-        assert torch.equal(rows, torch.from_numpy(rows_of(name, COUNTS[name]).values))
-        assert torch.equal(times, torch.from_numpy(rows_of(name, COUNTS[name]).times_s))
-    assert len(store.dataset(["clip 04"])) == 1
 
 
 def test_a_reader_opens_only_the_shards_it_needs(tmp_path, kind):
@@ -208,73 +150,6 @@ def test_shards_are_what_the_schema_says(tmp_path, kind):
     assert pq.read_schema(tmp_path / "clips.parquet").names == CLIPS.names
 
 
-def edit(folder: Path, **changes):
-    header = json.loads((folder / "store.json").read_text())
-    (folder / "store.json").write_text(json.dumps({**header, **changes}))
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda folder: edit(folder, version=99),
-        lambda folder: edit(folder, format="other"),
-        lambda folder: (folder / "store.json").write_text("{"),
-        lambda folder: (folder / "store.json").unlink(),
-    ],
-    ids=["version", "format", "no-json", "missing"],
-)
-def test_what_it_does_not_know_is_refused_when_opened(tmp_path, damage):
-    damage(write(tmp_path / "store"))
-    with pytest.raises(StoreError, match="dvc"):
-        aver.open_store(tmp_path / "store")
-
-
-@pytest.mark.parametrize("change", [{"stream": "other"}, {"params": "q" * 64}, {"weights": "x" * 64}])
-def test_a_shard_of_another_stream_is_refused(tmp_path, kind, change):
-    folder = write(tmp_path / "store", kind=kind)
-    edit(folder, **change)
-    with pytest.raises(StoreError, match=next(iter(change))):
-        aver.open_store(folder).rows("clip 04")
-
-
-@pytest.mark.parametrize("change", [lambda c: c[:-1] + bytes([c[-1] ^ 1]), lambda c: c[: len(c) // 2], lambda c: b""],
-                         ids=["bit", "half", "empty"])  # fmt: skip
-def test_a_damaged_shard_is_refused(tmp_path, kind, change):
-    folder = write(tmp_path / "store", kind=kind)
-    path = next(folder.glob(f"shard-{bucket_of('clip 04', BUCKETS):03d}.*"))
-    path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(StoreError, match="damaged"):
-        aver.open_store(folder).rows("clip 04")
-    with pytest.raises(StoreError, match="damaged"):
-        aver.open_store(folder).verify()
-
-
-def test_damage_after_a_first_reading_is_seen_by_the_next_store(tmp_path):
-    folder = write(tmp_path / "store")
-    aver.open_store(folder).rows("clip 04")
-    path = folder / f"shard-{bucket_of('clip 04', BUCKETS):03d}.h5"
-    path.write_bytes(path.read_bytes()[:-1] + b"\x55")
-    with pytest.raises(StoreError, match="damaged"):
-        aver.open_store(folder).rows("clip 04")
-
-
-def test_a_shard_is_verified_once_per_identity(tmp_path, monkeypatch):
-    folder = write(tmp_path / "store")
-    read = []
-    monkeypatch.setattr(reader, "file_digest", lambda path, whole=reader.file_digest: read.append(path) or whole(path))
-    for _ in range(3):
-        aver.open_store(folder).rows("clip 04")
-    assert len(read) == 1
-
-
-@pytest.mark.parametrize("table", ["clips.parquet", "index.parquet"])
-def test_a_damaged_table_is_refused(tmp_path, table):
-    folder = write(tmp_path / "store")
-    (folder / table).write_bytes(b"no parquet")
-    with pytest.raises(StoreError, match=table):
-        aver.open_store(folder).times("clip 04")
-
-
 @pytest.mark.parametrize("call", ["rows", "times", "status"])
 def test_an_unknown_clip_is_named(store, call):
     with pytest.raises(StoreError, match="clip 99"):
@@ -303,6 +178,34 @@ def test_rows_that_do_not_fit_are_refused_and_leave_no_store(tmp_path, kind, row
     with pytest.raises(StoreError, match=f"bad.*{words}"), out_folder(tmp_path / "out") as folder:
         write(folder, [*ENTRIES, bad], kind)
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def files_no_larger_than(size: int):
+    """A full disk that needs no disk: the system refuses to let any file grow past `size` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+#: 120,000 bytes of rows: the spool of an HDF5 shard is that long, the shard 2048 bytes longer.
+@pytest.mark.parametrize("size", [0, 50_000, 121_000])
+def test_a_full_disk_is_an_os_error_and_leaves_no_spool(tmp_path, kind, size):
+    with pytest.raises(OSError, match="File too large") as caught, files_no_larger_than(size):
+        write(tmp_path, [entry("long", 5000)], kind, buckets=1)
+    assert caught.value.errno == errno.EFBIG
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".spool", ".json")] == []
+
+
+def test_a_full_disk_while_a_clip_is_written_does_not_hide_its_own_error(tmp_path):
+    """Bytes are left in the buffer of the spool when the clip fails; they cannot be written when it is closed."""
+    bad = ClipEntry("zzz", "ok", "", "", lambda: rows_of("zzz", 1)._replace)
+    with pytest.raises(AttributeError), files_no_larger_than(0):
+        write(tmp_path, [entry("one", 1), bad], buckets=1)
+    assert list(tmp_path.glob("*.spool")) == []
 
 
 def test_a_clip_id_twice_is_refused(tmp_path):

@@ -1,12 +1,13 @@
-"""The format of a feature store: one folder per stream.
+"""The format of a feature store, version 2: one folder per stream.
 
-    store.json        format name and version, stream, encoder, row shape, dtype, fingerprints, one line per shard
+    store.json        format name and version, stream, encoder, row shape, dtype, fingerprints; the sha256 of every
+                      other file, and under `sha256` its own
     clips.parquet     one row per clip: clip_id, shard, first row, rows, status (ok | absent | failed), reason
     index.parquet     one row per feature row: clip_id, shard, row, t0_s, t1_s, status
     shard-000.h5      dataset `rows` [N, ...] float32 (or shard-000.parquet: one list column `rows`)
 
 A clip's shard is `sha256(clip_id) % buckets`, so adding a clip changes one shard.  Rows are ordered by clip id, then
-time.  Nothing in it depends on the clock or the host.
+time.  Nothing in it depends on the clock or the host.  Version 1 had checksums of the shards only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 FORMAT_NAME = "aver-store"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DATASET = "rows"
 
 CLIPS = pa.schema(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from aver.cache.objects import file_digest
 from aver.errors import StoreError
 from aver.store.schema import CLIPS, DATASET, INDEX, Header, bucket_of
+from aver.store.seal import HEADER_FILE, seal
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
 
     Raises:
         StoreError: two entries with one clip id, or rows that do not fit the header or their times.
+        OSError: the disk is full; what was written so far is no store (`store.json` comes last).
     """
     folder.mkdir(parents=True, exist_ok=True)
     ordered = sorted(entries, key=lambda entry: entry.clip_id)
@@ -82,13 +87,17 @@ def write_store(folder: Path, header: Header, entries: Sequence[ClipEntry], buck
         shards[path.name] = {"rows": total, "sha256": file_digest(path)}
     clip_rows.sort()
     columns: list[Any] = list(zip(*clip_rows, strict=True)) or [[] for _ in CLIPS]
-    pq.write_table(pa.table([pa.array(c, t.type) for c, t in zip(columns, CLIPS, strict=True)], schema=CLIPS),
-                   folder / "clips.parquet")  # fmt: skip
-    table = _index_table(index)
-    pq.write_table(table, folder / "index.parquet")
-    summary = {**header.attributes(), "kind": kind, "buckets": buckets, "shards": shards}
-    (folder / "store.json").write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return table.num_rows
+    tables = {
+        "clips.parquet": pa.table([pa.array(c, t.type) for c, t in zip(columns, CLIPS, strict=True)], schema=CLIPS),
+        "index.parquet": _index_table(index),
+    }
+    listed: dict[str, dict[str, object]] = {}
+    for name, table in tables.items():
+        pq.write_table(table, folder / name)
+        listed[name] = {"rows": table.num_rows, "sha256": file_digest(folder / name)}
+    summary = {**header.attributes(), "kind": kind, "buckets": buckets, "shards": shards, "tables": listed}
+    (folder / HEADER_FILE).write_bytes(seal(summary))
+    return tables["index.parquet"].num_rows
 
 
 def _checked(entry: ClipEntry, header: Header, rows: Rows) -> Rows:
@@ -126,7 +135,7 @@ def _index_table(parts: list[_Part]) -> pa.Table:
     return pa.table([column.cast(field.type) for column, field in zip(columns, INDEX, strict=True)], schema=INDEX)
 
 
-class Hdf5Shard:
+class Hdf5Writer:
     """One dataset `rows`, contiguous and uncompressed, so that a reader can map it into memory.
 
     A contiguous dataset needs its final length at creation.  Rows are therefore spooled to a raw file first and copied
@@ -137,7 +146,7 @@ class Hdf5Shard:
         self.path, self.header, self.total = path, header, 0
         self.spool = path.with_suffix(".spool")
 
-    def __enter__(self) -> Hdf5Shard:
+    def __enter__(self) -> Hdf5Writer:
         self.file = self.spool.open("wb")
         return self
 
@@ -148,19 +157,30 @@ class Hdf5Shard:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:  # fmt: skip
-        self.file.close()
-        if error is None:
-            shape = (self.total, *self.header.row_shape)
+        try:
+            _close(self.file, error)
+            if error is None:
+                self._pack()
+        finally:
+            self.spool.unlink()
+
+    def _pack(self) -> None:
+        shape = (self.total, *self.header.row_shape)
+        try:
             # The default file version on purpose: newer ones write the time into the root group.
             with h5py.File(self.path, "w") as shard:
                 shard.attrs.update(self.header.attributes())
                 dataset = shard.create_dataset(DATASET, shape, np.float32, track_times=False)
                 for start, piece in _pieces(self.spool, shape):
                     dataset[start : start + len(piece)] = piece
-        self.spool.unlink()
+        except RuntimeError as exc:
+            # HDF5 writes its last bytes when it closes, and h5py then gives a full disk as words, not as an OSError.
+            if code := re.search(r"errno = (\d+)", str(exc)):
+                raise OSError(int(code[1]), os.strerror(int(code[1])), str(self.path)) from exc
+            raise
 
 
-class ParquetShard:
+class ParquetWriter:
     """One fixed-size list column `rows`, one row group per clip."""
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -170,7 +190,7 @@ class ParquetShard:
         meta = {key: json.dumps(value) for key, value in header.attributes().items()}
         self.schema = pa.schema([pa.field(DATASET, kind)], metadata=meta)
 
-    def __enter__(self) -> ParquetShard:
+    def __enter__(self) -> ParquetWriter:
         self.file = pq.ParquetWriter(self.path, self.schema, compression="none", use_dictionary=False)
         return self
 
@@ -183,7 +203,13 @@ class ParquetShard:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:  # fmt: skip
-        self.file.close()
+        _close(self.file, error)
+
+
+def _close(file: BinaryIO | pq.ParquetWriter, error: BaseException | None) -> None:
+    """Close a file; closing may fail on a full disk, which must not hide the first `error`."""
+    with suppress(OSError) if error is not None else nullcontext():
+        file.close()
 
 
 def _pieces(spool: Path, shape: tuple[int, ...]) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -194,7 +220,7 @@ def _pieces(spool: Path, shape: tuple[int, ...]) -> Iterator[tuple[int, NDArray[
             yield start, np.frombuffer(file.read(4 * count), np.float32).reshape(-1, *shape[1:])
 
 
-_SHARDS: dict[str, Callable[[Path, Header], Hdf5Shard | ParquetShard]] = {
-    "hdf5": Hdf5Shard,
-    "parquet": ParquetShard,
+_SHARDS: dict[str, Callable[[Path, Header], Hdf5Writer | ParquetWriter]] = {
+    "hdf5": Hdf5Writer,
+    "parquet": ParquetWriter,
 }
