@@ -14,7 +14,7 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from aver.cache.cache import Cache, Done, Failed, Input, Outcome, Pending, Step
-from aver.cache.lock import hold
+from aver.cache.lock import hold, sharing
 from aver.errors import AverError, CacheError, is_machine_failure
 from aver.outcome import Starved
 from aver.params import blocks
@@ -128,9 +128,9 @@ def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iter
 
 
 def _one(cache: Cache, task: Task) -> Outcome:
-    hold(cache.root)  # a worker may outlive a stage that is killed
     try:
-        return cache.run(task.step, task.inputs, task.name)
+        with sharing(cache.root):  # a worker goes on for the length of a clip when its stage is killed
+            return cache.run(task.step, task.inputs, task.name)
     except (AverError, Starved):
         raise
     except Exception as error:

@@ -41,6 +41,18 @@ def release(root: Path) -> None:
 
 
 @contextmanager
+def sharing(root: Path) -> Iterator[None]:
+    """Share the cache for the length of the block, if this process does not share it anyway."""
+    anyway = root in _HELD
+    hold(root)
+    try:
+        yield
+    finally:
+        if not anyway:
+            release(root)
+
+
+@contextmanager
 def alone(root: Path) -> Iterator[None]:
     """Keep all others out of the cache for the length of the block.
 
