@@ -348,6 +348,15 @@ def test_a_short_gap_stays_visible_in_a_long_clip() -> None:
     assert np.flatnonzero(others & seen).tolist() == [int(1234.5 / 50)]
 
 
+def test_every_frame_has_its_place_on_the_strip() -> None:
+    times_s = np.arange(4) / 4  # each begins on the edge of a column …
+    for shift_s in (0.0, 0.004):  # … or within one
+        kept_s = np.stack([times_s, times_s + 0.25], axis=1) + shift_s
+        strip = module._strip(Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s), 2.0, 200, 4)
+        white = (strip == 255).all(axis=(0, 2))
+        assert np.flatnonzero(white).tolist() == [25, 50, 75]
+
+
 @pytest.mark.parametrize("ratio", [0.2, 9 / 16, 1.0, 16 / 9, 8.0])
 @pytest.mark.parametrize("count", [1, 2, 13, 24, 60])
 def test_thumbnails_stay_on_the_page(count: int, ratio: float) -> None:

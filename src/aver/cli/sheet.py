@@ -675,7 +675,7 @@ def _strip(sheet: Sheet, end_s: float, columns: int, rows: int) -> NDArray[np.ui
         strip[:, column, 3] = 255
         if hatch:
             strip[stripes[:, column], column, :3] = 255
-        if columns / len(times_s) > 8 and first[column] != last[column]:
+        if columns / len(times_s) > 8 and 0 <= last[column - 1] < b:
             strip[:, column, :3] = 255  # a thin line between two frames
     return strip
 
