@@ -10,7 +10,7 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", tempfile.gettempdir() + "/
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "aver", derandomize=True, database=None, deadline=None, max_examples=60,
+    "aver", derandomize=True, database=None, deadline=None, max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 settings.load_profile("aver")
