@@ -98,6 +98,14 @@ def test_batches_open_only_the_shards_they_need(tmp_path, kind):
         list(store.batches(3))
 
 
+def test_shards_without_rows_are_not_opened(tmp_path, kind):
+    store = aver.open_store(write(tmp_path / "store", [entry("only", 1)], kind))
+    for path in (tmp_path / "store").glob("shard-*"):
+        if int(path.stem[-3:]) != bucket_of("only", BUCKETS):
+            path.unlink()
+    assert [index["clip_id"].to_pylist() for _, index in store.batches(10)] == [["only"]]
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_torch_dataset_gives_every_clip_once(store, workers):
     loader = DataLoader(store.dataset(), batch_size=None, num_workers=workers)

@@ -33,8 +33,11 @@ def iterate(
 
 def _places(store: Store, clips: Sequence[str] | None) -> dict[int, NDArray[np.int64]]:
     """Return the rows wanted of each shard, ascending; shards without any are left out."""
+    if clips is None:
+        counts = {shard: len(store.shard_index(shard)) for shard in range(store.header["buckets"])}
+        return {shard: np.arange(count) for shard, count in counts.items() if count}
     parts: dict[int, list[tuple[int, int]]] = {}
-    for name in store.clips if clips is None else dict.fromkeys(clips):
+    for name in dict.fromkeys(clips):
         entry = store.entry(name)
         if entry["rows"]:
             parts.setdefault(entry["shard"], []).append((entry["first_row"], entry["rows"]))

@@ -173,8 +173,8 @@ class Hdf5Writer:
                 dataset = shard.create_dataset(DATASET, shape, np.float32, track_times=False)
                 for start, piece in _pieces(self.spool, shape):
                     dataset[start : start + len(piece)] = piece
-        except RuntimeError as exc:
-            # HDF5 writes its last bytes when it closes, and h5py then gives a full disk as words, not as an OSError.
+        except (OSError, RuntimeError) as exc:
+            # HDF5 writes its last bytes when it closes; h5py then tells of a full disk in words, as a RuntimeError.
             if code := re.search(r"errno = (\d+)", str(exc)):
                 raise OSError(int(code[1]), os.strerror(int(code[1])), str(self.path)) from exc
             raise

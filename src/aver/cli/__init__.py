@@ -1,0 +1,1 @@
+"""The command `aver`: one file per subcommand, collected in `main.py`."""
