@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from aver.cache.cache import Cache, Done, Failed, Source, Step
+from aver.cache.cache import Cache, Done, Failed, Pending, Source, Step
 from aver.errors import CacheError
 from aver.outcome import Starved, Unusable
-from aver.parallel import Task, run_tasks
+from aver.parallel import Task, look_up, run_tasks
 from aver.params.blocks import Parallel
+from aver.runs import read_records
 
 ONE = Parallel(jobs=1, backend="sequential")
 TWO = Parallel(jobs=2, backend="sequential")
@@ -128,3 +129,71 @@ def test_the_last_line_says_what_was_done(tasks, cache, caplog):
     with caplog.at_level(logging.INFO):
         run_tasks(tasks("a", "b", "c"), "label", ONE, cache)
     assert "label  3/3 clips, 1 computed, 2 from cache" in caplog.text
+
+
+def results(root) -> dict[str, bytes]:
+    kinds = ("entries", "objects")
+    found = (path for kind in kinds for path in (root / kind).rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in found}
+
+
+@pytest.mark.parametrize("parallel", [ONE, Parallel(2, "loky")], ids=["one", "two"])
+def test_workers_and_order_change_no_byte(tasks, tmp_path, parallel):
+    work = tasks(*(f"clip {k}" for k in range(9)), "bad")
+    run_tasks(work, "test", ONE, Cache(tmp_path / "one"))
+    shuffled = [work[k] for k in (7, 2, 9, 0, 4, 1, 8, 3, 6, 5)]
+    run = run_tasks(shuffled, "test", parallel, Cache(tmp_path / "other"))
+    assert isinstance(run.outcomes[2], Failed)
+    assert results(tmp_path / "other") == results(tmp_path / "one")
+    assert len(results(tmp_path / "one")) == 9 + 10
+
+
+def test_looking_up_computes_and_writes_nothing(tasks, cache):
+    work = tasks("a", "bad", "b", "c")
+    run_tasks(work[:3], "test", ONE, cache)
+    before = results(cache.root)
+    records = read_records(cache.root)
+    run = look_up(work, "dry", TWO, cache)
+    assert [type(outcome) for outcome in run.outcomes] == [Done, Failed, Done, Pending]
+    assert (run.computed, run.cached) == (0, 3)
+    assert not any(outcome.computed for outcome in run.outcomes[:3])
+    assert results(cache.root) == before
+    assert read_records(cache.root) == records
+
+
+def test_looking_into_no_cache_makes_none(tasks, cache):
+    assert look_up(tasks("a"), "dry", ONE, cache).outcomes == [Pending()]
+    assert not cache.root.exists()
+
+
+def test_a_result_whose_object_is_gone_is_pending(tasks, cache):
+    work = tasks("a", "b")
+    run_tasks(work, "test", ONE, cache)
+    for path in (cache.root / "objects").rglob("*.npz"):
+        path.unlink()
+    assert look_up(work, "dry", ONE, cache).outcomes == [Pending(), Pending()]
+
+
+def test_a_run_is_recorded(tasks, cache):
+    run_tasks(tasks("a", "bad"), "one label", ONE, cache)
+    run_tasks(tasks("a", "bad", "b"), "one label", ONE, cache)
+    (record,) = read_records(cache.root)
+    assert (record.label, record.computed, record.from_cache, record.failed) == ("one label", 1, 2, 1)
+    assert record.seconds >= record.computing_s > 0
+    assert record.rate_s == pytest.approx(record.computing_s, abs=1e-5)
+    done = [o for o in look_up(tasks("a", "bad", "b"), "dry", ONE, cache).outcomes if isinstance(o, Done)]
+    assert record.bytes_each == sum(outcome.bytes for outcome in done) / 2
+
+
+def test_a_run_that_stops_is_not_recorded(tasks, cache):
+    with pytest.raises(CacheError):
+        run_tasks(tasks("a", "full"), "label", ONE, cache)
+    assert read_records(cache.root) == []
+
+
+def test_the_name_of_a_task_stands_in_its_entry_and_not_in_its_key(tasks, cache):
+    (task,) = tasks("a")
+    run_tasks([task], "test", ONE, cache)
+    assert run_tasks([replace(task, name="another")], "test", ONE, cache).cached == 1
+    (entry,) = (cache.root / "entries").rglob("*.json")
+    assert '"name":"0-a"' in entry.read_text()
