@@ -24,6 +24,13 @@ TINY = {
     },
 }  # fmt: skip
 
+#: The works that look at clips, as run records call them.
+STREAMS = ("vggface", "xvector-thirds", "vggish-patch")
+EXTRACTION = (
+    "media synthetic probe", "media synthetic sound", "faces synthetic",
+    *(f"features synthetic {stream}" for stream in STREAMS),
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -69,7 +76,11 @@ class Repository:
 
     def last(self, label: str) -> dict[str, Any]:
         """Return the record of the last run of some work, e.g. `faces synthetic`."""
-        return json.loads(self.aver("status", "--last-run", "--json"))[label]
+        return self.records()[label]
+
+    def records(self) -> dict[str, Any]:
+        """Return the records of the last run of all works."""
+        return json.loads(self.aver("status", "--last-run", "--json"))
 
 
 def small_repository(path: Path) -> Repository:

@@ -29,9 +29,10 @@ SOURCES = sorted((ROOT / "src" / "aver").rglob("*.py"))
 #: Upstream to downstream (DESIGN: layers); a module may import its own layer's packages only where listed below.
 LAYERS = [
     {"errors", "outcome", "clock", "params", "device"},
-    {"cache", "store", "parallel", "ledger", "progress"},
+    {"cache", "store", "parallel", "ledger", "progress", "runs"},
     {"corpora", "media", "faces", "windows", "weights", "features", "synthetic"},
     {"folds", "reducers", "classifiers", "evaluation", "report"},
+    {"cli", "__main__"},
 ]
 #: The order of the flow within the two lower layers: a package may import those before it.
 FLOW = ["media", "synthetic", "corpora", "faces", "windows", "weights", "features",
@@ -43,7 +44,7 @@ COMPUTE = [
     "aver.features.vggish", "aver.classifiers.visual", "aver.classifiers.acoustic", "aver.classifiers.concat",
     "aver.synthetic.render",
 ]  # fmt: skip
-NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "params"}
+NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "runs", "params", "cli"}
 
 
 def package_of(module: str) -> str:

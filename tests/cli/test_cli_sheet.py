@@ -15,8 +15,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from aver.cli import sheet as module
-from aver.cli.sheet import Sheet, choose, draw, gather
+from aver.cli.sheet import canvas, facts, page, pictures, timeline
+from aver.cli.sheet.facts import Sheet, choose, gather
+from aver.cli.sheet.page import draw
 from aver.cli.show import file_name, show
 from aver.corpora.catalogue import catalogue, write_catalogue
 from aver.errors import REASONS, CorpusError
@@ -107,13 +108,13 @@ def outs(home, tmp_path) -> Path:
 def drawn(monkeypatch) -> Counter[str]:
     """Count the words that are written on sheets."""
     words: Counter[str] = Counter()
-    write = module._Page.write
+    write = canvas.Page.write
 
     def spy(page, x, y, text, *rest, **how):
         words[text] += 1
         return write(page, x, y, text, *rest, **how)
 
-    monkeypatch.setattr(module._Page, "write", spy)
+    monkeypatch.setattr(canvas.Page, "write", spy)
     return words
 
 
@@ -194,7 +195,7 @@ def test_few_of_many_frames_are_chosen_evenly_from_first_to_last() -> None:
 
 
 def test_large_frames_are_kept_small(monkeypatch) -> None:
-    monkeypatch.setattr(module, "THUMB_PX", 40)
+    monkeypatch.setattr(facts, "THUMB_PX", 40)
     assert {frame.picture.shape for frame in of(FACE).shown} == {(40, 40, 3)}
 
 
@@ -232,23 +233,23 @@ def test_what_is_absent_is_said(drawn) -> None:
 
 def test_frames_are_marked_by_their_status(drawn, monkeypatch) -> None:
     lines: Counter[tuple[str, bool]] = Counter()
-    area = module._Page.area
+    area = canvas.Page.area
 
     def spy(page, *place, **how):
         if "linestyle" in how:
             lines[how["edgecolor"], how["linestyle"] != "solid"] += 1
         return area(page, *place, **how)
 
-    monkeypatch.setattr(module._Page, "area", spy)
+    monkeypatch.setattr(canvas.Page, "area", spy)
     sheet = of(FACE)
     draw(sheet)
     shown = Counter(frame.status for frame in sheet.shown)
     legend = 1
     del lines["white", False]
-    assert len(set(module.COLOURS.values())) == 3
+    assert len(set(canvas.COLOURS.values())) == 3
     assert lines == {
-        (module.COLOURS[DETECTED], False): shown[DETECTED] + legend,
-        (module.COLOURS[INTERPOLATED], True): shown[INTERPOLATED] + legend,
+        (canvas.COLOURS[DETECTED], False): shown[DETECTED] + legend,
+        (canvas.COLOURS[INTERPOLATED], True): shown[INTERPOLATED] + legend,
     }
     assert drawn["no face"] == shown[MISSING] + legend
     assert drawn["happy"] == drawn[f"all {len(sheet.kept_s)} kept frames"] == 1
@@ -340,10 +341,10 @@ def test_a_short_gap_stays_visible_in_a_long_clip() -> None:
     status = np.full(frames, DETECTED, np.uint8)
     status[12_345] = MISSING
     long = Sheet("c", "long", status=status, kept_s=np.stack([times_s, times_s + 0.1], axis=1))
-    strip = module._strip(long, 5000.0, columns, 8)
+    strip = timeline._strip(long, 5000.0, columns, 8)
     seen = strip[..., 3].any(axis=0)
     assert seen.tolist() == [True] * 80 + [False] * 20  # the picture ends before the sound
-    blue = np.array(mpl.colors.to_rgb(module.COLOURS[DETECTED])) * 255
+    blue = np.array(mpl.colors.to_rgb(canvas.COLOURS[DETECTED])) * 255
     others = np.abs(strip[..., :3] - blue).max(axis=(0, 2)) > 2
     assert np.flatnonzero(others & seen).tolist() == [int(1234.5 / 50)]
 
@@ -352,7 +353,7 @@ def test_every_frame_has_its_place_on_the_strip() -> None:
     times_s = np.arange(4) / 4  # each begins on the edge of a column …
     for shift_s in (0.0, 0.004):  # … or within one
         kept_s = np.stack([times_s, times_s + 0.25], axis=1) + shift_s
-        strip = module._strip(Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s), 2.0, 200, 4)
+        strip = timeline._strip(Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s), 2.0, 200, 4)
         white = (strip == 255).all(axis=(0, 2))
         assert np.flatnonzero(white).tolist() == [25, 50, 75]
 
@@ -360,16 +361,16 @@ def test_every_frame_has_its_place_on_the_strip() -> None:
 @pytest.mark.parametrize("ratio", [0.2, 9 / 16, 1.0, 16 / 9, 8.0])
 @pytest.mark.parametrize("count", [1, 2, 13, 24, 60])
 def test_thumbnails_stay_on_the_page(count: int, ratio: float) -> None:
-    columns, width = module._columns(count, ratio)
+    columns, width = pictures._columns(count, ratio)
     rows = -(-count // columns)
-    pitch = max(width, module.MIN_CELL) + module.GAP
+    pitch = max(width, canvas.MIN_CELL) + canvas.GAP
     assert width > 0.1
-    assert columns * pitch - module.GAP <= module.WIDTH - 2 * module.MARGIN + 1e-9
-    assert rows * (width / ratio + module.CAPTION + module.GAP) <= module.MAX_GRID * max(1, count / 24) + 1e-9
+    assert columns * pitch - canvas.GAP <= canvas.WIDTH - 2 * canvas.MARGIN + 1e-9
+    assert rows * (width / ratio + canvas.CAPTION + canvas.GAP) <= canvas.MAX_GRID * max(1, count / 24) + 1e-9
 
 
 def test_long_words_stay_within_their_place() -> None:
-    page = module._Page()
+    page = canvas.Page()
     assert page.write(0, 0, "short", 12, most=2.0) == page.width("short", 12)
     assert page.write(0, 0, "long/" * 60 + "name.mp4", 12, most=2.0) <= 2.0
     assert page.axes.texts[-1].get_text().endswith("name.mp4")
@@ -388,8 +389,8 @@ def run_show(*arguments: str, obj: Path | None = None):
 def quick(monkeypatch) -> list[tuple[str, str]]:
     """Draw nothing; return the corpus and clip id of every sheet that was asked for."""
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(module, "gather", lambda data, corpus, clip_id, params, count: asked.append((corpus, clip_id)))
-    monkeypatch.setattr(module, "draw", lambda sheet: b"png")
+    monkeypatch.setattr(facts, "gather", lambda data, corpus, clip_id, params, count: asked.append((corpus, clip_id)))
+    monkeypatch.setattr(page, "draw", lambda sheet: b"png")
     return asked
 
 

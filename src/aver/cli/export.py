@@ -22,8 +22,16 @@ from aver.errors import StoreError
     "--features", default=Path("data/features"), show_default=True, type=click.Path(path_type=Path),
     help="Where the feature stores lie, as <corpus>/<stream>.",
 )  # fmt: skip
+@click.pass_context
 def export(
-    stream: str, corpus: str | None, kind: str, out: Path, clips: tuple[str, ...], force: bool, features: Path
+    context: click.Context,
+    stream: str,
+    corpus: str | None,
+    kind: str,
+    out: Path,
+    clips: tuple[str, ...],
+    force: bool,
+    features: Path,
 ) -> None:
     """Copy the embeddings of STREAM (for example vggface) into another format.
 
@@ -44,6 +52,8 @@ def export(
     from aver.store.export import export as write
     from aver.store.reader import open_store
 
+    # The group goes to the repository's root folder and leaves as its object where the user stands.
+    out = (context.obj or Path()) / out
     store = open_store(_find(features, stream, corpus))
     rows = write(store, out, kind, _named(clips, set(store.catalogue)) or None, force)
     click.echo(f"{out}: {rows} rows of {stream} as {kind}; every clip is listed in {out / 'clips.csv'}")

@@ -24,7 +24,8 @@ from aver.errors import main_of
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version")
-def aver() -> None:
+@click.pass_context
+def aver(context: click.Context) -> None:
     r"""Look into an AVER pipeline and its clip cache, and look after them.
 
     `dvc repro` does the work: it computes what is missing and keeps every finished clip. These commands tell what it
@@ -40,32 +41,34 @@ def aver() -> None:
                    aver doctor        whether everything stored is whole
     Disk full      aver gc            what can be let go
     """
-    _enter_repository()
+    _enter_repository(context)
 
 
 for command in (doctor, explain, export, failures, gc, plan, retry, show, status):
     aver.add_command(command)
 
 
-def _enter_repository() -> None:
+def _enter_repository(context: click.Context) -> None:
     """Go to the nearest folder above that holds the pipeline, as git and dvc do."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
+            _run_the_code_of(folder)
+            # Paths on the command line are meant from where the user stands.
+            context.obj = here
             os.chdir(folder)
-            _run_this_clones_code()
             return
     raise click.ClickException(
         f"{here} is not inside an AVER repository (no dvc.yaml and params.yaml here or above). Change into your clone."
     )
 
 
-def _run_this_clones_code() -> None:
+def _run_the_code_of(folder: Path) -> None:
     """Start over with the repository's own `src`, as every stage does, if another clone's code was installed.
 
     Keys cover the code: with another clone's, every answer about the cache would be about that clone.
     """
-    own = Path("src").resolve()
+    own = (folder / "src").resolve()
     if (own / "aver").is_dir() and not Path(aver_package.__file__ or "").resolve().is_relative_to(own):
         environment = {**os.environ, "PYTHONPATH": str(own)}
         os.execve(sys.executable, [sys.executable, "-m", "aver", *sys.argv[1:]], environment)
