@@ -41,7 +41,7 @@ class Repository:
     def run(self, *command: str, ok: bool = True, **extra: str) -> str:
         """Run a command in it; return what it printed (with --json: on stdout)."""
         env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **extra}
-        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=500)
+        done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=3000)
         output = done.stdout + done.stderr
         assert (done.returncode == 0) == ok, output[-4000:]
         return done.stdout if "--json" in command else output
@@ -83,8 +83,8 @@ class Repository:
         return json.loads(self.aver("status", "--last-run", "--json"))
 
 
-def small_repository(path: Path) -> Repository:
-    """Copy the working tree's pipeline, with tiny params, and commit it; nothing is run yet."""
+def copy_pipeline(path: Path) -> Repository:
+    """Copy the working tree's pipeline into a new git and DVC repository; nothing is run yet."""
     path.mkdir()
     for name in ("dvc.yaml", "params.yaml", ".gitignore", ".dvcignore"):
         shutil.copy(ROOT / name, path / name)
@@ -94,10 +94,17 @@ def small_repository(path: Path) -> Repository:
     repo.git("init", "-q", "-b", "main")
     repo.dvc("init", "-q")
     shutil.copy(ROOT / ".dvc/config", path / ".dvc/config")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "pipeline")
+    return repo
+
+
+def small_repository(path: Path) -> Repository:
+    """Return `copy_pipeline` with tiny params: 36 clips of a second, 2 folds, 2 seeds, 8 epochs."""
+    repo = copy_pipeline(path)
     content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     content["classifiers"]["budgets"]["quick"]["epochs"] = 8
     content["classifiers"]["learning_rate"] = 0.01
     repo.params({**TINY, "classifiers": content["classifiers"]})
-    repo.git("add", "-A")
-    repo.git("commit", "-qm", "pipeline")
+    repo.git("commit", "-qam", "tiny params")
     return repo
