@@ -25,9 +25,9 @@ SPEAKERS = (9, 34)
 EMOTIONS = 6
 
 
-def peak_anonymous_kb(command: list[str], env: dict[str, str]) -> int:
+def peak_anonymous_kb(command: list[str], env: dict[str, str], folder: Path = ROOT) -> int:
     """Run a command; return the peak of RssAnon in kilobytes."""
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *command], cwd=folder, env=env, stderr=subprocess.DEVNULL)
     status, peak = Path(f"/proc/{process.pid}/status"), 0
     while process.poll() is None:
         try:

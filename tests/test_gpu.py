@@ -27,6 +27,15 @@ def test_vggface_agrees_with_the_cpu(tmp_path: Path) -> None:
     assert cosine.min() > 0.999
 
 
+def test_vggface_gives_the_same_bytes_whatever_shares_the_clip(tmp_path: Path) -> None:
+    build_weights("vggface", Weights(source="seeded", seed=1), tmp_path)
+    crops = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3)).astype(np.uint8)
+    params = VggFaceParams("rgb01", "cuda")
+    whole = encode(params, crops, tmp_path)
+    np.testing.assert_array_equal(encode(params, crops, tmp_path), whole)
+    np.testing.assert_array_equal(encode(params, crops[:16], tmp_path), whole[:16])
+
+
 def test_training_learns_with_mixed_precision(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(2), 60).astype(np.int32)
