@@ -130,6 +130,14 @@ def test_an_empty_cache_and_outs_from_elsewhere_are_enough(repository: Repositor
         repository.restore()
 
 
+def test_outs_and_dvcs_cache_share_their_files(repository: Repository) -> None:
+    """Nothing heavy lies in three places: an out is a link into DVC's cache."""
+    shards = list((repository.path / "data/features").rglob("shard-*"))
+    clips = list((repository.path / "data/synthetic").rglob("*.mp4"))
+    assert shards and clips
+    assert all(path.stat().st_nlink > 1 for path in [*shards, *clips])
+
+
 def test_changing_the_number_of_buckets_repacks_and_computes_nothing(repository: Repository) -> None:
     content = yaml.safe_load((repository.path / "params.yaml").read_text(encoding="utf-8"))
     content["features"]["vggface"]["buckets"] = 3

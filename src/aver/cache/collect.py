@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aver.cache.health import bytes_of, discard, files
@@ -25,7 +25,7 @@ class Item:
         name: the clip's, as far as it is known.
         digest: of its object; empty for a failure.
         used: when it was last used, seconds since the epoch.
-        bytes: of the object on disk (0 when it is evicted) and the entry.
+        bytes: of the entry, and of the object on disk (0 when it is evicted, or counted for another item).
         evictable: its object is a heavy intermediate that can be made again from what lies on this host.
         failed: the reason code, for a failure.
     """
@@ -59,7 +59,19 @@ def inventory(root: Path, each: Callable[[list[Path]], Iterable[Path]] = lambda 
         if digest not in named:
             path = place(root / "objects", digest, ".npz")
             items.append(Item(path, "-", "", digest, stat.st_mtime, stat.st_size, evictable=_comes_back(root, digest)))
-    return sorted(items, key=lambda item: (item.used, item.path))
+    return _counted_once(sorted(items, key=lambda item: (item.used, item.path)), objects)
+
+
+def _counted_once(items: list[Item], objects: dict[str, os.stat_result]) -> list[Item]:
+    """Leave the bytes of an object that several items name with the one used last: it goes when that one goes."""
+    seen: set[str] = set()
+    counted = []
+    for item in reversed(items):
+        if item.digest in seen and item.digest in objects:
+            item = replace(item, bytes=item.bytes - objects[item.digest].st_size)
+        seen.add(item.digest)
+        counted.append(item)
+    return counted[::-1]
 
 
 def _item(root: Path, path: Path, objects: dict[str, os.stat_result]) -> Item:
