@@ -34,14 +34,18 @@ def explain(clip: str, stage: str | None, corpus: str | None) -> None:
     found = survey(load(), changed_stages(), only=clip)
     names = [name for name, rows in found.clips.items() if rows and corpus in (None, name)]
     if not names:
-        raise CorpusError("\n".join([f"no corpus of params.yaml has a clip {clip!r}", *found.remarks]))
+        words = f"no corpus of params.yaml has a clip {clip!r} (ids stand in data/corpora/<corpus>/clips.parquet)"
+        raise CorpusError("\n".join([words, *found.remarks]))
     if len(names) > 1:
         raise CorpusError(f"several corpora have a clip {clip!r}: choose with --corpus {' | '.join(names)}")
     row = found.clips[names[0]][0]
     click.echo(f"{clip} of {names[0]}: {row['path']}, content {row['sha256'][:12]}…")
     works = [work for work in found.works if work.corpus == names[0]]
+    known = dict.fromkeys(name for work in works for name in (work.stage.partition("@")[0], work.stage))
+    if stage is not None and stage not in known:
+        raise click.UsageError(f"no stage {stage!r} keeps results per clip; there are: {', '.join(known)}")
     for work in works:
-        if stage is None or stage in (work.stage, work.stage.partition("@")[0]):
+        if stage in (None, work.stage, work.stage.partition("@")[0]):
             click.echo()
             for line in _lines(work, Cache(), whole=stage is not None):
                 click.echo(line)
