@@ -151,6 +151,19 @@ def test_imports_point_upstream(path: Path) -> None:
             assert FLOW.index(other) < FLOW.index(own), f"{own} comes before {other} in the flow"
 
 
+def test_the_survey_looks_at_every_stage_that_asks_the_clip_cache() -> None:
+    """Else `aver plan` would be silent about it and `aver gc --workspace` would let its results go."""
+    asking = {
+        "aver." + ".".join(path.relative_to(ROOT / "src" / "aver").with_suffix("").parts)
+        for path in SOURCES
+        if re.search(r"^from aver\.parallel import .*\brun_tasks\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    survey = (ROOT / "src/aver/cli/survey.py").read_text(encoding="utf-8")
+    looked_at = set(re.findall(r"from (aver\.[\w.]+) import", survey))
+    assert asking
+    assert asking <= looked_at
+
+
 def test_reasons_are_a_closed_list() -> None:
     used = set()
     for path in SOURCES:
