@@ -69,9 +69,9 @@ def test_finding_a_result_is_using_it(cache, paths):
 
 def test_finding_a_failure_is_using_it(cache, paths):
     paths[1].write_bytes(b"bad")
-    for path in paths[:2]:
+    for path, days in zip(paths[:2], (10, 20), strict=True):
         run(cache, path)
-        aged(cache, HEAVY, path, 10)
+        aged(cache, HEAVY, path, days)
     assert isinstance(cache.find(HEAVY, {"clip": source(paths[1])}), Failed)
     last = inventory(cache.root)[-1]
     assert (last.name, last.failed, last.digest, last.evictable) == ("clip-001", "damaged", "", False)

@@ -162,6 +162,7 @@ def test_housekeeping_and_order_change_nothing(values, source, runtime):
     key = key_of(step_of(values, runtime=runtime).parts({}))
     again = step_of(shuffled(values, source), runtime=shuffled(runtime, source), evictable=True, note=lambda a: {})
     assert key_of(again.parts({})) == key
+    assert key_of(step_of(values, runtime={**runtime, "one more": "1"}).parts({})) != key
 
 
 @given(st.dictionaries(NAMES, DIGESTS, min_size=1, max_size=4), st.data(), st.randoms(use_true_random=False))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -20,6 +21,10 @@ from aver.cache.recipe import located, obstacle, read_recipe, recipe_of
 from aver.cache.sealed import seal, unseal
 from aver.errors import CacheError
 from aver.outcome import Starved
+from aver.params import blocks
+
+if TYPE_CHECKING:
+    from aver.params.blocks import Parallel
 
 
 @pytest.fixture
@@ -194,6 +199,23 @@ def test_unchecked_inputs_may_be_folders(cache, tmp_path):
     digest = cache.run(step, given).digest
     shutil.rmtree(cache.root / "objects")
     assert cache.load(digest)["names"].tolist() == []
+
+
+@dataclass(frozen=True)
+class Nested:
+    spread: Parallel  # known to type checkers only, as compute modules do it
+    inner: Params
+
+
+def nested(params):
+    return {"rows": np.arange(params.spread.jobs * params.inner.factor)}
+
+
+def test_params_inside_params_come_back_whatever_their_module_imports(cache):
+    step = Step("nested", nested, Nested(blocks.Parallel(2, "loky"), Params(3)), evictable=True)
+    digest = cache.run(step, {}).digest
+    shutil.rmtree(cache.root / "objects")
+    assert cache.load(digest)["rows"].tolist() == list(range(6))
 
 
 def names(params, folder):

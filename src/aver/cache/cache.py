@@ -25,7 +25,7 @@ from aver.cache.recipe import Recipe, follow, located, obstacle, read_recipe, re
 from aver.cache.sealed import seal, unseal
 from aver.cache.step import Inline, Input, Source, Step, Stored, key_of
 from aver.errors import CacheError
-from aver.outcome import Starved, Unusable
+from aver.outcome import Unusable
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,9 @@ class Cache:
             )
         try:
             content = pack(follow(recipe, self.load))
-        except (Unusable, Starved, ImportError, AttributeError, TypeError, ValueError, OSError) as exc:
+        except CacheError:
+            raise
+        except Exception as exc:  # the code may have changed in any way
             why = exc.detail if isinstance(exc, Unusable) else exc
             raise CacheError(
                 f"{recipe['step']}: object {digest[:12]}… is not in the clip cache and cannot be made again: {why}. "

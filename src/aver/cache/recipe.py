@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from aver.cache.sealed import unseal
 from aver.cache.step import Inline, Input, Source, Step
 from aver.outcome import Unusable
 
-#: JSON-ready: format, step, module, function, params_class, params, and per input its digest and, for a file, its path.
+#: JSON-ready: format, step, module, function, params_class, classes inside it, params, and per input its digest and,
+#: for a file, its path.
 Recipe = dict[str, Any]
 
 
@@ -31,15 +32,32 @@ def recipe_of(step: Step, inputs: Mapping[str, Input], root: Path | None = None)
     if any(isinstance(value, Inline) for value in inputs.values()):
         return None
     kind = type(step.params)
+    inner = {type(value).__name__: _spelt(type(value)) for value in _inside(step.params)}
     return {
         "format": FORMAT,
         "step": step.name,
         "module": step.function.__module__,
         "function": step.function.__qualname__,
-        "params_class": f"{kind.__module__}:{kind.__qualname__}",
+        "params_class": _spelt(kind),
+        **({"classes": inner} if inner else {}),
         "params": asdict(step.params),
         "inputs": {name: _described(value, root) for name, value in inputs.items()},
     }
+
+
+def _inside(params: Any) -> list[Any]:
+    """Return the dataclass instances among the fields of another, all the way down."""
+    found = [value for field in fields(params) if is_dataclass(value := getattr(params, field.name))]
+    return found + [deeper for value in found for deeper in _inside(value)]
+
+
+def _spelt(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _imported(name: str) -> Any:
+    module, _, word = name.partition(":")
+    return getattr(importlib.import_module(module), word)
 
 
 def _described(value: Input, root: Path | None) -> dict[str, Any]:
@@ -86,8 +104,7 @@ def follow(recipe: Recipe, load: Callable[[str], Arrays]) -> Arrays:
 
     Raises:
         Unusable: a file is gone, changed or cannot be decoded.
-        ImportError, AttributeError, TypeError, ValueError: the code or its params changed since.
-        OSError: a file cannot be read.
+        Exception: whatever else happens when code or params changed since, or a file cannot be read.
     """
     if recipe["format"] != FORMAT:
         raise ValueError(f"its recipe has format {recipe['format']}, this AVER reads {FORMAT}")
@@ -101,8 +118,9 @@ def follow(recipe: Recipe, load: Callable[[str], Arrays]) -> Arrays:
             raise Unusable("missing", f"{path} is not there", lasting=False)
         if value["checked"] and file_digest(path) != value["digest"]:
             raise Unusable("changed", f"{path} is not the file it was", lasting=False)
-    function = getattr(importlib.import_module(recipe["module"]), recipe["function"])
-    module, _, name = recipe["params_class"].partition(":")
-    kind = getattr(importlib.import_module(module), name)
-    arrays: Arrays = function(TypeAdapter(kind).validate_json(json.dumps(recipe["params"])), **inputs)
+    function = _imported(f"{recipe['module']}:{recipe['function']}")
+    params = TypeAdapter(_imported(recipe["params_class"]))
+    # Leaf modules name some classes for the type checker only; here they are needed.
+    params.rebuild(_types_namespace={name: _imported(where) for name, where in recipe.get("classes", {}).items()})
+    arrays: Arrays = function(params.validate_json(json.dumps(recipe["params"])), **inputs)
     return arrays
