@@ -168,5 +168,5 @@ def test_words_that_cannot_be_written_are_the_ones_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(CacheError, match="cannot write .*: Read-only file system"):
+    with pytest.raises(CacheError, match=r"cannot write .*: Read-only file system"):
         write_text(tmp_path / "file", "x")
