@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,13 +35,14 @@ def status(last_run: bool, as_json: bool) -> None:
 
     changed = changed_stages()
     found = survey(load(), changed)
-    lines = [_line(work) for work in found.works]
+    last = {work.stage: work for work in found.works}
+    lines = [*map(_catalogued, found.clips), *(_line(work, last[work.stage] is work) for work in found.works)]
     if as_json:
         click.echo(json.dumps({"stages": lines, "changed": sorted(changed), "remarks": found.remarks}, indent=2))
         return
     rows = [
-        [line["what"], line["all"], line["cached"], line["to_compute"] or "", line["absent"] or "",
-         line["failed"] or "", amount(line["cache_bytes"]), amount(line["out_bytes"]) if line["out_bytes"] else ""]
+        [line["what"], line["all"], *(line[key] or "" for key in ("cached", "to_compute", "absent", "failed")),
+         *(amount(line[key]) if line[key] else "" for key in ("cache_bytes", "out_bytes"))]
         for line in lines
     ]  # fmt: skip
     click.echo(table(rows, HEADERS))
@@ -51,7 +51,18 @@ def status(last_run: bool, as_json: bool) -> None:
     click.echo(f"\nChanged for DVC: {', '.join(changed)}" if changed else "\nDVC finds nothing changed.")
 
 
-def _line(work: Work) -> dict[str, Any]:
+def _catalogued(corpus: str) -> dict[str, Any]:
+    """Return the line of a corpora stage, which keeps nothing in the clip cache."""
+    from aver.cache.health import bytes_of
+
+    out = Path("data/corpora", corpus)
+    summary = _summary(out)
+    counts = {"all": summary.get("clips", 0), "failed": summary.get("failed", 0), "out_bytes": bytes_of(out)}
+    return {"what": f"corpora {corpus}", "cached": 0, "to_compute": 0, "absent": 0, "cache_bytes": 0, **counts}
+
+
+def _line(work: Work, is_last: bool) -> dict[str, Any]:
+    """Return the line of one list of tasks; the stage's out and what is absent stand with its last list."""
     from aver.cache.cache import Done
     from aver.cache.health import bytes_of
     from aver.cache.location import cache_root
@@ -63,21 +74,21 @@ def _line(work: Work) -> dict[str, Any]:
         "all": len(work.tasks) + work.waiting,
         "cached": work.cached,
         "to_compute": work.pending + work.waiting,
-        "absent": _absent(work.out),
+        "absent": sum(_summary(work.out).get("absent", {}).values()) if is_last else 0,
         "failed": work.failed,
         "cache_bytes": sum(bytes_of(place(cache_root() / "objects", digest, ".npz")) for digest in digests),
-        # The out belongs to the stage, whose last list of tasks is its result.
-        "out_bytes": 0 if work.label.endswith(" probe") else bytes_of(work.out),
+        "out_bytes": bytes_of(work.out) if is_last else 0,
     }
 
 
-def _absent(out: Path) -> int:
+def _summary(out: Path) -> dict[str, Any]:
     from aver.store.out import read_json
 
     try:
-        return sum(Counter(read_json(out / "summary.json").get("absent", {})).values())
+        found: dict[str, Any] = read_json(out / "summary.json")
     except (OSError, ValueError):
-        return 0
+        return {}
+    return found
 
 
 def _last_run(as_json: bool) -> None:
