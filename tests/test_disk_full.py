@@ -18,7 +18,7 @@ from aver.cache.health import check, leftovers
 from aver.cache.health import files as listed
 from aver.cache.lock import release
 from aver.cache.sealed import unseal
-from aver.errors import CacheError
+from aver.errors import CacheError, ClipsError
 from aver.parallel import Task, run_tasks
 from aver.params.blocks import Parallel
 from aver.store.out import out_folder, write_text
@@ -170,3 +170,20 @@ def test_words_that_cannot_be_written_are_the_ones_told(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(CacheError, match=r"cannot write .*: Read-only file system"):
         write_text(tmp_path / "file", "x")
+
+
+def test_a_library_with_errors_of_its_own_is_understood(tmp_path):
+    """TensorFlow's name for a full disk."""
+
+    class ResourceExhaustedError(Exception):
+        pass
+
+    with pytest.raises(CacheError, match=r"variables; No space left.*Nothing half-written.*run again"), \
+            out_folder(tmp_path / "out") as folder:  # fmt: skip
+        (folder / "half").touch()
+        raise ResourceExhaustedError("variables;\n   No space left on device")
+    with pytest.raises(KeyError), out_folder(tmp_path / "out"):
+        raise KeyError("a bug keeps its traceback")
+    with pytest.raises(ClipsError, match="too many"), out_folder(tmp_path / "out"):
+        raise ClipsError("too many")
+    assert list(tmp_path.iterdir()) == []

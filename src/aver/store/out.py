@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aver.errors import CacheError, is_machine_failure
+from aver.errors import AverError, CacheError, is_machine_failure
 
 
 @contextmanager
@@ -31,12 +31,21 @@ def out_folder(out: Path) -> Iterator[Path]:
         if out.exists():
             shutil.rmtree(out)
         os.replace(partial, out)
-    except OSError as exc:
+    except AverError:
+        raise
+    except Exception as exc:  # a full disk is an OSError to Python and something of its own to TensorFlow
         if not is_machine_failure(exc):
             raise
-        raise CacheError(f"cannot write {out}: {exc.strerror or exc}. Nothing half-written is left.") from exc
+        raise _unwritten(out, exc) from exc
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unwritten(path: Path, error: Exception) -> CacheError:
+    why = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+    return CacheError(
+        f"cannot write {path}: {why}. Nothing half-written is left. Free space or mend the permissions and run again."
+    )
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
@@ -62,7 +71,7 @@ def write_text(path: Path, text: str) -> None:
         partial.write_bytes(text.encode("utf-8"))
         os.replace(partial, path)
     except OSError as exc:
-        raise CacheError(f"cannot write {path}: {exc.strerror or exc}. Nothing half-written is left.") from exc
+        raise _unwritten(path, exc) from exc
     finally:
         with suppress(OSError):  # gone, or on a disk that may only be read
             partial.unlink()
