@@ -23,6 +23,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aver.outcome import Starved
+
 
 class AverError(Exception):
     """Base of all errors that a user can cause and can mend."""
@@ -114,7 +116,7 @@ def main_of(run: Callable[[], None]) -> None:
     logging.basicConfig(level=os.environ.get("AVER_LOG", "INFO"), format="%(message)s", stream=sys.stderr)
     try:
         run()
-    except AverError as error:
+    except (AverError, Starved) as error:
         sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
         raise SystemExit(1) from None
     except KeyboardInterrupt:

@@ -109,7 +109,7 @@ def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cach
 
 def look_up(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache: Cache, unit: str = "clip") -> Run:
     """Return what the cache holds for the tasks, `Pending` for the others; compute and record nothing."""
-    outcomes: list[Outcome] = [cache.find(task.step, task.inputs) or Pending() for task in tasks]
+    outcomes: list[Outcome] = [cache.peek(task.step, task.inputs) or Pending() for task in tasks]
     pending = sum(isinstance(outcome, Pending) for outcome in outcomes)
     return Run(outcomes, 0, len(tasks) - pending, 0.0)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from aver.cache.location import workspace
-from aver.errors import CacheError
+from aver.errors import CacheError, StoreError
 from aver.store.out import read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -71,5 +71,5 @@ def _read(path: Path) -> Record | None:
     try:
         content = read_json(path)
         return Record(**{field.name: content[field.name] for field in fields(Record)})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, StoreError, KeyError, TypeError):
         return None

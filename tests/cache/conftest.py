@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", tempfile.gettempdir() + "/aver-hypothesis")
 
 from hypothesis import HealthCheck, settings
+
+from aver.cache import recipe
+
+# The functions of these tests are no part of AVER; their recipes are to be followed all the same.
+recipe.TRUSTED |= {path.stem for path in Path(__file__).parent.glob("*.py")}
 
 settings.register_profile(
     "aver", derandomize=True, database=None, deadline=None, max_examples=40,

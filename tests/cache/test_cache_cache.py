@@ -10,7 +10,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -352,3 +352,62 @@ def test_limits_and_the_name_of_the_device_are_no_part_of_the_key(cache, clip):
 
     assert key(2, 1.0, "auto") == key(2, 9.0, "cpu")
     assert key(2, 1.0, "auto") != key(3, 1.0, "auto")
+
+
+def test_a_peek_leaves_no_trace_and_reads_no_object(cache, clip):
+    assert cache.peek(KEPT, clip) is None
+    done = cache.run(KEPT, clip)
+    (entry,) = files(cache, "entries")
+    os.utime(entry, (1, 1))
+    assert cache.peek(KEPT, clip) == cache.find(KEPT, clip) == replace(done, computed=False)
+    os.utime(entry, (1, 1))
+    cache.peek(KEPT, clip)
+    assert entry.stat().st_mtime == 1
+    (thing,) = files(cache, "objects")
+    thing.write_bytes(thing.read_bytes()[:-1])
+    assert cache.peek(KEPT, clip) is None
+
+
+def test_a_file_that_changes_while_it_is_read_leaves_nothing(cache, tmp_path):
+    path = tmp_path / "growing"
+    path.write_bytes(b"begin")
+
+    def outcome(step):
+        source = Source(hashlib.sha256(path.read_bytes()).hexdigest(), path, checked=True)
+        return cache.run(step, {"clip": source})
+
+    assert outcome(Step("grows", grows, Params())) == Failed("changed", "it changed while it was read", computed=True)
+    assert outcome(Step("grows", grows_and_fails, Params())).reason == "truncated"
+    assert not files(cache, "entries")
+
+
+def grows(params, clip):
+    with clip.open("ab") as file:
+        file.write(b"!")
+    return {"rows": np.zeros(1)}
+
+
+def grows_and_fails(params, clip):
+    grows(params, clip)
+    raise Unusable("truncated", "ends early")
+
+
+def test_a_clip_that_cannot_be_read_fails_alone(cache, clip, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("aver.cache.cache.file_digest", refuse)
+    source = {"clip": replace(clip["clip"], checked=True)}
+    assert cache.run(DOUBLE, source) == Failed("unreadable", "Permission denied", computed=True)
+    assert not files(cache, "entries")
+
+
+def test_an_object_that_comes_back_differently_is_forgotten(cache, clip):
+    done = cache.run(DOUBLE, clip)
+    (thing,) = files(cache, "objects")
+    thing.unlink()
+    clip["clip"].path.write_bytes(b"other content, same digest: as another processor would")
+    with pytest.raises(CacheError, match="gave other bytes"):
+        cache.load(done.digest)
+    assert cache.find(DOUBLE, clip) is None
+    assert cache.run(DOUBLE, clip).computed

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from cachework import HEAVY, LIGHT, SUM, clips, files, flip, source, tasks, tree
 
+from aver.cache import health
 from aver.cache.cache import Cache, Done, Inline, Step, Stored
-from aver.cache.health import check, leftovers, repair
+from aver.cache.health import check, leftovers
 from aver.cache.health import files as listed
 from aver.cache.objects import place
 from aver.cache.sealed import seal, unseal
@@ -31,6 +32,12 @@ def chain(cache, clip) -> tuple[str, str]:
     """Two objects, the second made from the first."""
     first = cache.run(HEAVY, clip).digest
     return first, cache.run(SUM, {"rows": Stored(first)}).digest
+
+
+def repair(cache, found):
+    """Return how many objects were made again and how many files removed."""
+    remade, removed = health.repair(cache, found)
+    return remade, len(removed)
 
 
 def damages(cache):

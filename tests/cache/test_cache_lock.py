@@ -143,8 +143,8 @@ def test_where_there_are_no_locks_nothing_is_locked(root, monkeypatch):
     assert entered
 
 
-def test_a_cache_in_an_impossible_place_is_not_locked(tmp_path):
+def test_a_cache_in_an_impossible_place_can_be_looked_at_but_not_had_alone(tmp_path):
     (tmp_path / "file").touch()
     hold(tmp_path / "file" / "cache")
-    with alone(tmp_path / "file" / "cache"):
+    with pytest.raises(CacheError, match="may not be written by you"), alone(tmp_path / "file" / "cache"):
         pass

@@ -155,7 +155,7 @@ def test_a_check_names_what_it_cannot_read(filled):
     path = files(cache, "objects")[0]
     user = {"user": NOBODY, "group": NOBODY} if ROOT else {}
     path.chmod(0)
-    assert told(python(CHECK, cache.root, **user)) == f"{path} cannot be read: Permission denied"
+    assert told(python(CHECK, cache.root, **user)) == f"{path} it cannot be read: Permission denied"
     path.parent.chmod(0)
     said = told(python(CHECK, cache.root, **user))
     assert said.startswith(f"CacheError {path.parent} cannot be listed: Permission denied")

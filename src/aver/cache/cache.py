@@ -69,21 +69,25 @@ class Cache:
         The object of an evictable step may be gone; any other must be there and whole.
         """
         path = self.entry_path(step.name, key_of(step.parts(inputs)))
-        entry = self._entry(path)
-        if entry is None:
+        found = self._outcome(path)
+        if isinstance(found, Done) and not step.evictable and self._read(found.digest) is None:
+            log.warning("%s: object %s is missing or damaged; computing it again", step.name, found.digest[:12])
             return None
-        if "reason" in entry:
+        if found is not None:
             self._used(path)
-            return Failed(entry["reason"], entry["detail"], computed=False)
-        digest = entry["digest"]
-        if not step.evictable and self._read(digest) is None:
-            log.warning("%s: object %s is missing or damaged; computing it again", step.name, digest[:12])
-            return None
-        self._used(path)
-        if step.evictable:
+        if isinstance(found, Done) and step.evictable:
             # A corpus may have moved: where its files lie now is where an evicted object comes back from.
-            self._keep_recipe(digest, recipe_of(step, inputs))
-        return Done(digest, computed=False, note=entry["note"], bytes=entry["bytes"])
+            self._keep_recipe(found.digest, recipe_of(step, inputs))
+        return found
+
+    def peek(self, step: Step, inputs: Mapping[str, Input]) -> Done | Failed | None:
+        """Return what `find` would, but read no object (its length must fit) and leave no trace of having looked."""
+        found = self._outcome(self.entry_path(step.name, key_of(step.parts(inputs))))
+        if isinstance(found, Done) and not step.evictable:
+            with suppress(FileNotFoundError):
+                return found if self._object(found.digest).stat().st_size == found.bytes else None
+            return None
+        return found
 
     def run(self, step: Step, inputs: Mapping[str, Input], name: str = "") -> Done | Failed:
         """Return the stored outcome, or compute and store it.
@@ -100,14 +104,16 @@ class Cache:
         found = self.find(step, inputs)
         if found is not None:
             return found
-        parts = step.parts(inputs)
+        parts, before = step.parts(inputs), _marks(inputs)
         try:
             values = {key: self._value(value) for key, value in inputs.items()}
             arrays = step.function(step.params, **values)
         except Unusable as failure:
-            if failure.lasting:
+            if failure.lasting and _marks(inputs) == before:
                 self._store_entry(parts, name, {"reason": failure.reason, "detail": failure.detail})
             return Failed(failure.reason, failure.detail, computed=True)
+        if _marks(inputs) != before:  # what was read is neither the old content nor the new one
+            return Failed("changed", "it changed while it was read", computed=True)
         content = pack(arrays)
         digest = digest_of(content)
         if self._read(digest) is None:
@@ -169,12 +175,22 @@ class Cache:
                 "Restore the file, or run `dvc repro` so that the stages before this one run first."
             ) from exc
         if digest_of(content) != digest:
+            self._forget(recipe["step"], digest)
             raise CacheError(
                 f"{recipe['step']}: making object {digest[:12]}… again gave other bytes: the code, a library or the "
-                "clip's file changed since. Run `dvc repro` so that the stages that write it run first."
+                "kind of processor changed since. Its result is forgotten now: run the stage that writes it again, "
+                "e.g. `dvc repro -f media faces`."
             )
         self._write(self._object(digest), content)
         return content
+
+    def _forget(self, step: str, digest: str) -> None:
+        """Remove a result that cannot come back, so that it is computed anew."""
+        self._recipe(digest).unlink(missing_ok=True)
+        for path in (self.root / "entries" / step).glob("*/*.json"):
+            found = self._outcome(path)
+            if isinstance(found, Done) and found.digest == digest:
+                path.unlink(missing_ok=True)
 
     def entry_path(self, step: str, key: str) -> Path:
         """Return where the outcome of a step is stored."""
@@ -206,14 +222,20 @@ class Cache:
 
     def _value(self, given: Input) -> Path | Arrays:
         if isinstance(given, Source):
-            if given.checked and given.path.is_file() and file_digest(given.path) != given.digest:
-                raise Unusable("changed", "its content is not what it was when the corpus was read", lasting=False)
+            try:
+                if given.checked and given.path.is_file() and file_digest(given.path) != given.digest:
+                    raise Unusable("changed", "its content is not what it was when the corpus was read", lasting=False)
+            except OSError as exc:  # this clip's, not the machine's: the others go on
+                raise Unusable("unreadable", exc.strerror or "cannot be read", lasting=False) from exc
             return given.path
         return given.arrays if isinstance(given, Inline) else self.load(given.digest)
 
-    def _entry(self, path: Path) -> dict[str, Any] | None:
+    def _outcome(self, path: Path) -> Done | Failed | None:
         try:
-            outcome: dict[str, Any] = unseal(path.read_bytes())["outcome"]
+            outcome = unseal(path.read_bytes())["outcome"]
+            if "reason" in outcome:
+                return Failed(outcome["reason"], outcome["detail"], computed=False)
+            return Done(outcome["digest"], computed=False, note=outcome["note"], bytes=outcome["bytes"])
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
@@ -221,7 +243,6 @@ class Cache:
             return None
         except OSError as exc:
             raise self._unreadable(exc) from exc
-        return outcome
 
     def _used(self, path: Path) -> None:
         with suppress(OSError):  # a cache that may only be read, or another user's file
@@ -257,6 +278,19 @@ class Cache:
                 "Free space or mend the permissions (or set AVER_CACHE to another folder) and run again: finished "
                 "clips are kept."
             ) from exc
+
+
+def _marks(inputs: Mapping[str, Input]) -> list[tuple[int, int, int] | None]:
+    """Return what tells whether files were changed meanwhile: length, time of modification, inode."""
+    found: list[tuple[int, int, int] | None] = []
+    for value in inputs.values():
+        if isinstance(value, Source) and value.checked:
+            try:
+                stat = value.path.stat()
+                found.append((stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            except OSError:
+                found.append(None)
+    return found
 
 
 __all__ = ["Cache", "Done", "Failed", "Inline", "Input", "Outcome", "Pending", "Source", "Step", "Stored"]

@@ -15,10 +15,13 @@ from aver.cache.sealed import unseal
 from aver.cache.step import key_of
 from aver.errors import CacheError
 
+#: The kind of a file whose content is not known: it may be whole, so it is never removed.
+UNREADABLE = "unreadable"
+
 
 @dataclass(frozen=True)
 class Damage:
-    """One file of a cache that is not what it should be: `kind` is entry | object | recipe."""
+    """One file of a cache that is not what it should be: `kind` is entry | object | recipe | unreadable."""
 
     path: Path
     kind: str
@@ -50,7 +53,7 @@ def check(root: Path, path: Path) -> Damage | None:
     except FileNotFoundError:  # removed meanwhile
         return None
     except OSError as exc:
-        return Damage(path, kind, f"cannot be read: {exc.strerror or exc}")
+        return Damage(path, UNREADABLE, f"it cannot be read: {exc.strerror or exc}")
     if kind == "object":
         return None if digest_of(content) == path.stem else Damage(path, kind, "its content is not what its name says")
     try:
@@ -79,36 +82,43 @@ def _obtainable(root: Path, digest: str) -> bool:
     return any(place(root / folder, digest, suffix).exists() for folder, suffix in where)
 
 
-def repair(cache: Cache, damages: Iterable[Damage]) -> tuple[int, int]:
+def repair(cache: Cache, damages: Iterable[Damage]) -> tuple[int, list[Path]]:
     """Make damaged objects again where a recipe is left, remove everything else that is damaged.
 
-    A removed result is a miss: whatever needs it computes it again.
+    A removed result is a miss: whatever needs it computes it again.  What cannot be read stays.
 
     Returns:
-        How many objects were made again, and how many files were removed.
+        How many objects were made again, and the files that were removed for good.
 
     Raises:
         CacheError: a file may not be removed.
     """
     # All go before any is made again: a damaged recipe must not be followed, nor a damaged object read.
-    damages = list(damages)
-    for damage in damages:
+    gone = [damage for damage in damages if _still(cache.root, damage)]
+    for damage in gone:
         discard(damage.path)
-    remade = 0
-    for digest in sorted({damage.path.stem for damage in damages if damage.kind == "object"}):
+    remade = set()
+    for digest in sorted({damage.path.stem for damage in gone if damage.kind == "object"}):
         with suppress(CacheError):
             cache.load(digest)
-            remade += 1
-    return remade, len(damages) - remade + _drop_entries(cache.root)
+            remade.add(digest)
+    lost = [damage.path for damage in gone if not (damage.kind == "object" and damage.path.stem in remade)]
+    return len(remade), lost + _drop_entries(cache.root)
 
 
-def _drop_entries(root: Path) -> int:
-    """Remove the entries that name objects which cannot come back (any more); return how many."""
+def _still(root: Path, damage: Damage) -> bool:
+    """Look again: a stage may have written the file anew since it was found damaged."""
+    now = check(root, damage.path)
+    return now is not None and now.kind != UNREADABLE
+
+
+def _drop_entries(root: Path) -> list[Path]:
+    """Remove the entries that name objects which cannot come back (any more); return them."""
     entries = [path for path in files(root) if path.relative_to(root).parts[0] == "entries"]
-    lost = [path for path in entries if check(root, path)]
+    lost = [damage.path for path in entries if (damage := check(root, path)) and damage.kind != UNREADABLE]
     for path in lost:
         discard(path)
-    return len(lost)
+    return lost
 
 
 def discard(path: Path) -> None:

@@ -7,6 +7,7 @@ ends.  Where the file system has no locks, or the cache may only be read, nothin
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -60,13 +61,13 @@ def alone(root: Path) -> Iterator[None]:
         CacheError: a stage is using it.
     """
     lock = _open(root)
+    if lock is None:
+        raise CacheError(f"the clip cache {root} may not be written by you, so nothing can be removed from it")
     try:
-        if lock is not None:
-            _take(root, lock)
+        _take(root, lock)
         yield
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
 
 
 def _take(root: Path, lock: int) -> None:
@@ -77,7 +78,9 @@ def _take(root: Path, lock: int) -> None:
             f"the clip cache {root} is in use by a running stage. Try again when it has finished."
         ) from None
     except OSError as exc:
-        log.debug("clip cache %s: no locks here: %s", root, exc)
+        if exc.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            raise CacheError(f"the clip cache {root} cannot be locked: {exc.strerror}; nothing was removed") from exc
+        log.warning("clip cache %s: this file system has no locks; make sure that no stage is running", root)
 
 
 def _open(root: Path) -> int | None:

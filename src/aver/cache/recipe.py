@@ -11,14 +11,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from aver.cache.code import code_digests
 from aver.cache.objects import FORMAT, Arrays, file_digest
 from aver.cache.sealed import unseal
 from aver.cache.step import Inline, Input, Source, Step
 from aver.outcome import Unusable
 
-#: JSON-ready: format, step, module, function, params_class, classes inside it, params, and per input its digest and,
-#: for a file, its path.
+#: JSON-ready: format, step, module, function, params_class, classes inside it, params, code (in a cache, not in
+#: outs), and per input its digest and, for a file, its path.
 Recipe = dict[str, Any]
+#: The packages whose functions a recipe may name.  Recipes travel with outs and shared caches; their checksum is no
+#: signature, and any other function could do anything.
+TRUSTED = {"aver"}
 
 
 def recipe_of(step: Step, inputs: Mapping[str, Input], root: Path | None = None) -> Recipe | None:
@@ -32,6 +36,8 @@ def recipe_of(step: Step, inputs: Mapping[str, Input], root: Path | None = None)
     if any(isinstance(value, Inline) for value in inputs.values()):
         return None
     kind = type(step.params)
+    # Recipes in outs hold no code: an out must not change with code that changes no result.
+    code = {} if root else {"code": step.fixed_parts["code"]}
     inner = {type(value).__name__: _spelt(type(value)) for value in _inside(step.params)}
     return {
         "format": FORMAT,
@@ -40,6 +46,7 @@ def recipe_of(step: Step, inputs: Mapping[str, Input], root: Path | None = None)
         "function": step.function.__qualname__,
         "params_class": _spelt(kind),
         **({"classes": inner} if inner else {}),
+        **code,
         "params": asdict(step.params),
         "inputs": {name: _described(value, root) for name, value in inputs.items()},
     }
@@ -56,8 +63,14 @@ def _spelt(kind: type) -> str:
 
 
 def _imported(name: str) -> Any:
+    """Return a function or class of AVER by `module:name`; recipes come from outside and must not name any others."""
     module, _, word = name.partition(":")
-    return getattr(importlib.import_module(module), word)
+    if module.partition(".")[0] not in TRUSTED:
+        raise ValueError(f"its recipe names {name}, which is no part of AVER")
+    found = getattr(importlib.import_module(module), word)
+    if getattr(found, "__module__", "") != module:
+        raise ValueError(f"its recipe names {name}, which is not defined there")
+    return found
 
 
 def _described(value: Input, root: Path | None) -> dict[str, Any]:
@@ -90,9 +103,17 @@ def read_recipe(path: Path) -> Recipe | None:
 
 
 def obstacle(recipe: Recipe) -> str:
-    """Return why an object cannot be made again here (a file is gone), or an empty text."""
+    """Return why an object cannot be made again here (a file is gone, its code changed), or an empty text."""
     paths = (value["path"] for value in recipe["inputs"].values() if "path" in value)
-    return next((f"{path} is not there" for path in paths if not Path(path).exists()), "")
+    gone = next((f"{path} is not there" for path in paths if not Path(path).exists()), "")
+    return gone or ("" if _same_code(recipe) else f"the code of {recipe['module']} changed")
+
+
+def _same_code(recipe: Recipe) -> bool:
+    try:
+        return "code" not in recipe or code_digests(recipe["module"]) == recipe["code"]
+    except ImportError:
+        return False
 
 
 def follow(recipe: Recipe, load: Callable[[str], Arrays]) -> Arrays:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step
+from aver.cache.lock import hold
 from aver.cache.objects import Arrays, pack, scratch
 from aver.classifiers.fit import FitParams
 from aver.classifiers.registry import get_strategy
@@ -113,6 +114,7 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
         CacheError: the clip cache cannot be written.
     """
     cache = Cache()
+    hold(cache.root)  # before the rows are written: `aver gc` clears scratch folders that nobody holds
     with scratch(cache.root) as folder:
         ready = prepare_grid(benchmark, strategy_name, folds, features, folder, params)
         tasks = list(ready.tasks.values())

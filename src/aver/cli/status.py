@@ -82,11 +82,12 @@ def _line(work: Work, is_last: bool) -> dict[str, Any]:
 
 
 def _summary(out: Path) -> dict[str, Any]:
+    from aver.errors import StoreError
     from aver.store.out import read_json
 
     try:
         found: dict[str, Any] = read_json(out / "summary.json")
-    except (OSError, ValueError):
+    except (OSError, StoreError):
         return {}
     return found
 

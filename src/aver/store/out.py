@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from aver.errors import AverError, CacheError, is_machine_failure
+from aver.errors import AverError, CacheError, StoreError, is_machine_failure
 
 
 @contextmanager
@@ -54,8 +54,15 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
 
 
 def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Return a Parquet file's rows as dicts, in stored order; only some columns where few are needed."""
-    rows: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+    """Return a Parquet file's rows as dicts, in stored order; only some columns where few are needed.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+    except pa.ArrowException as exc:
+        raise StoreError(f"{path} is damaged: {exc}. Run `aver doctor --repair`.") from exc
     return rows
 
 
@@ -83,5 +90,12 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of a JSON file.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as exc:
+        raise StoreError(f"{path} is damaged: {exc}. Run `aver doctor --repair`.") from exc

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.cache.objects import file_digest
-from aver.errors import WeightsError
+from aver.errors import StoreError, WeightsError
 from aver.params.blocks import Weights
 from aver.store.out import read_json, write_json
 from aver.weights.fetch import fetch
@@ -68,6 +68,8 @@ def read_weights(encoder: str, folder: Path) -> WeightsFolder:
         record = read_json(folder / RECORD)
         digest = _digest(folder, layout, record["source"])
         whole = all(file_digest(folder / name) == found for name, found in record["files"].items())
+    except (StoreError, KeyError) as exc:
+        raise WeightsError(f"weights of {encoder}: {folder / RECORD} is damaged; run `aver doctor --repair`.") from exc
     except FileNotFoundError as exc:
         raise WeightsError(
             f"weights of {encoder}: {exc.filename} is missing. Make it with `dvc repro weights` "
