@@ -102,10 +102,10 @@ def test_what_is_over_a_limit_is_the_oldest(cache, paths):
         aged(cache, HEAVY, path, days)
     items = inventory(cache.root)
     everything = sum(item.bytes for item in items)
-    assert over(items, everything) == []
-    assert over(items, everything - 1) == items[:1]
-    assert over(items, items[-1].bytes) == items[:-1]
-    assert over(items, 0) == items
+    assert over(items, everything, items) == []
+    assert over(items, everything - 1, items) == items[:1]
+    assert over(items, items[-1].bytes, items) == items[:-1]
+    assert over(items, 0, items) == items
 
 
 def test_what_fits_after_removal_is_not_more_than_the_limit(cache, paths):
@@ -115,7 +115,7 @@ def test_what_fits_after_removal_is_not_more_than_the_limit(cache, paths):
         run(cache, path, LIGHT)
     for limit in (0, 1500, 5000, 20_000, 10**6):
         items = inventory(cache.root)
-        remove(cache.root, over(items, limit), items)
+        remove(cache.root, over(items, limit, items), items)
         held = sum(path.stat().st_size for kind in ("entries", "objects") for path in files(cache, kind))
         assert held <= limit or not listed(cache.root)
         assert whole(cache)

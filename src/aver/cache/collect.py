@@ -75,7 +75,10 @@ def _counted_once(items: list[Item], objects: dict[str, os.stat_result]) -> list
 
 
 def _item(root: Path, path: Path, objects: dict[str, os.stat_result]) -> Item:
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # removed by another process meanwhile
+        return Item(path, "-", "", "", 0.0, 0, evictable=False)
     try:
         body = unseal(path.read_bytes())
         step, outcome, name = str(body["parts"]["step"]), body["outcome"], str(body.get("name", ""))
@@ -106,11 +109,11 @@ def _reads(recipe: Recipe) -> list[str]:
     return [value["digest"] for value in recipe["inputs"].values() if "path" not in value]
 
 
-def over(items: list[Item], most_bytes: int) -> list[Item]:
-    """Return the least recently used items without which the others fit into `most_bytes`."""
+def over(items: list[Item], most_bytes: int, candidates: list[Item]) -> list[Item]:
+    """Return the candidates, least recently used first, without which `items` fit into `most_bytes`."""
     excess = sum(item.bytes for item in items) - most_bytes
     chosen = []
-    for item in items:
+    for item in candidates:
         if excess <= 0:
             break
         chosen.append(item)
@@ -169,7 +172,7 @@ def clear(unfinished: Iterable[Path]) -> int:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            discard(path)
     return freed
 
 

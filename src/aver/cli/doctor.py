@@ -58,9 +58,9 @@ def doctor(repair: bool, as_json: bool) -> None:
             click.echo(f"{line['path']}: {line['what']}")
         if found.leftovers:
             click.echo(f"{len(found.leftovers)} unfinished files of killed or running processes (harmless)")
-    if repair:
+    if repair and (found or found.leftovers):
         mend(cache_root(), found)
-        found = examine(cache_root())
+        found = again(cache_root(), found)
         for line in found.lines():
             click.echo(f"still damaged: {line['path']}: {line['what']}", err=True)
     verdict = f"{len(list(found.lines()))} damaged files." if found else "Everything stored is whole."
@@ -79,30 +79,55 @@ def examine(root: Path) -> Finding:
     return Finding(cache, outs, list(leftovers(root)))
 
 
+def again(root: Path, found: Finding) -> Finding:
+    """Look again at what was damaged, and only at that."""
+    from aver.cache.health import check, leftovers
+    from aver.cli.outs import fault
+
+    cache = [now for damage in found.cache if (now := check(root, damage.path))]
+    outs = [(file, what) for file, _ in found.outs if (what := fault(file))]
+    return Finding(cache, outs, list(leftovers(root)))
+
+
 def mend(root: Path, found: Finding) -> None:
-    """Repair the clip cache, then the outs (they are packed from it), then compute again what was lost for good."""
+    """Repair the clip cache, then the outs (they are packed from it), then compute again what was lost for good.
+
+    Raises:
+        CacheError: a stage is using the cache.
+        DvcError: another `dvc` command is busy here, or a stage could not be run again.
+    """
     from aver.cache.cache import Cache
     from aver.cache.collect import clear
     from aver.cache.health import repair
     from aver.cache.lock import alone
-    from aver.cli.dvc import changed_stages, dvc
+    from aver.cli.dvc import DvcError, changed_stages, dvc
     from aver.cli.outs import restore
+
+    changed = changed_stages()
+    with alone(root):
+        clear(found.leftovers)
+        remade, removed = repair(Cache(root), found.cache)
+    if found.cache:
+        click.echo(f"clip cache: {remade} objects made again, {len(removed)} files removed", err=True)
+    restore(file for file, _ in found.outs)
+    for stage in _lost({path.stem for path in removed}):
+        # A changed stage runs with the next `dvc repro` anyway.
+        if stage not in changed and not dvc("repro", "--force", "--single-item", stage):
+            raise DvcError(f"{stage} could not be run again; its message above says why")
+
+
+def _lost(keys: set[str]) -> list[str]:
+    """Return the stages whose results were removed, in the order of the flow."""
+    from aver.cache.cache import Pending
+    from aver.cache.step import key_of
     from aver.cli.survey import survey
-    from aver.errors import CacheError
     from aver.params.file import load
 
-    remade, removed = repair(Cache(root), found.cache)
-    if found.cache:
-        click.echo(f"clip cache: {remade} objects made again, {removed} files removed", err=True)
-    restore(file for file, _ in found.outs)
-    if removed:
-        changed = changed_stages()
-        lost = dict.fromkeys(work.stage for work in survey(load(), changed).works if work.pending)
-        for stage in lost:
-            if stage not in changed:  # else the next `dvc repro` runs it anyway
-                dvc("repro", "--force", "--single-item", stage)
-    try:
-        with alone(root):
-            clear(found.leftovers)
-    except CacheError:
-        click.echo("A stage is running: unfinished files are left alone.", err=True)
+    if not keys:
+        return []
+    stages: dict[str, None] = {}
+    for work in survey(load(), ()).works:
+        for task, outcome in zip(work.tasks, work.outcomes, strict=True):
+            if isinstance(outcome, Pending) and key_of(task.step.parts(task.inputs)) in keys:
+                stages[work.stage] = None
+    return list(stages)

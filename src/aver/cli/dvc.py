@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +22,12 @@ class DvcError(AverError):
     """DVC refused or failed."""
 
 
-def changed_stages() -> dict[str, list[Any]]:
-    """Return the stages whose dependencies, params, command or outs changed, with DVC's reasons; `name@cell`.
-
-    A stage that depends only on outs of a changed stage is not among them: whether it runs is known when they are made.
+@contextmanager
+def _repository() -> Iterator[Any]:
+    """Yield DVC's view of the repository.
 
     Raises:
-        DvcError: dvc.yaml is damaged, or DVC is busy with another run here.
+        DvcError: this is no DVC repository, one of its files is damaged, or another run is busy here.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -32,10 +35,62 @@ def changed_stages() -> dict[str, list[Any]]:
     logging.getLogger("dvc").setLevel(logging.ERROR)
     try:
         with Repo() as repo:
-            found: dict[str, list[Any]] = repo.status()
+            yield repo
     except DvcException as exc:
-        raise DvcError(f"dvc status: {exc}") from exc
+        raise DvcError(f"DVC: {exc}") from exc
+
+
+def changed_stages() -> dict[str, list[Any]]:
+    """Return the stages whose dependencies, params, command or outs changed, with DVC's reasons; `name@cell`.
+
+    A stage that depends only on outs of a changed stage is not among them: whether it runs is known when they are made.
+
+    Raises:
+        DvcError: see `_repository`.
+    """
+    with _repository() as repo:
+        found: dict[str, list[Any]] = repo.status()
     return found
+
+
+def makes_something_else(reasons: list[Any], *packages: str) -> bool:
+    """Tell whether a changed stage may write another out: its params, command, out or code in `packages` changed.
+
+    Other code only looks after the stage; what it writes stays the same.
+    """
+    for reason in reasons:
+        if not isinstance(reason, dict) or "changed outs" in reason:
+            return True
+        changed = reason.get("changed deps", {})
+        if any(isinstance(how, dict) or what in packages for what, how in changed.items()):
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An out as dvc.lock records it: its stage, path, md5 (`….dir` for a folder) and place in DVC's cache."""
+
+    stage: str
+    path: Path
+    md5: str
+    stored: Path
+
+
+def recorded_outs() -> list[Recorded]:
+    """Return the outs of all stages in dvc.yaml that DVC keeps in its cache and has recorded.
+
+    Raises:
+        DvcError: see `_repository`.
+    """
+    with _repository() as repo:
+        return [
+            Recorded(
+                out.stage.addressing, Path(os.path.relpath(out.fs_path)), out.hash_info.value,
+                Path(out.cache.oid_to_path(out.hash_info.value)),
+            )
+            for out in repo.index.outs if out.use_cache and out.hash_info
+        ]  # fmt: skip
 
 
 def pipeline() -> dict[str, Any]:
@@ -47,15 +102,6 @@ def pipeline() -> dict[str, Any]:
 def grid() -> list[str]:
     """Return the strategies that dvc.yaml compares besides the one named by `fusion`."""
     return [name for name in pipeline()["classifiers"]["matrix"]["strategy"] if not name.startswith("${")]
-
-
-def locked() -> dict[str, Any]:
-    """Return the stages of dvc.lock by name and cell; empty before the first run."""
-    path = Path("dvc.lock")
-    if not path.exists():
-        return {}
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return content["stages"]
 
 
 def dvc(*arguments: str, quiet: bool = False) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class Bytes(click.ParamType[int]):
         """Return bytes."""
         try:
             return number(str(value))
-        except (ValueError, KeyError):
+        except ValueError:
             self.fail(f"{value!r} is no size; write for example 20GB or 500MB", param, ctx)
 
 
@@ -46,7 +47,9 @@ class Age(click.ParamType[float]):
 
 @click.command()
 @click.option("--intermediates", is_flag=True, help="Let face crops and decoded sound go; they come back on demand.")
-@click.option("--max-size", type=Bytes(), help="Keep the most recently used results that fit, e.g. 20GB.")
+@click.option(
+    "--max-size", type=Bytes(), help="Make it fit, e.g. 20GB: first intermediates, then the least recently used."
+)
 @click.option("--older-than", type=Age(), help="Let go what was not used for so long, e.g. 30d.")
 @click.option("--workspace", is_flag=True, help="Let go what the current params, code and clips do not need.")
 @click.option("--dry-run", is_flag=True, help="Only tell.")
@@ -63,7 +66,7 @@ def gc(
     --workspace looks at this clone as it is now: results of other branches, of earlier params and of other clones that
     share the cache are not needed by it, and go.
     """
-    from aver.cache.collect import clear, evict, inventory, over, remove
+    from aver.cache.collect import clear, evict, inventory, remove
     from aver.cache.health import leftovers
     from aver.cache.location import cache_root
     from aver.cache.lock import alone
@@ -72,33 +75,54 @@ def gc(
     if not (intermediates or max_size is not None or older_than is not None or workspace):
         raise click.UsageError("say what to let go: --intermediates, --max-size, --older-than or --workspace")
     root = cache_root()
-    with alone(root):
-        needed = _needed() if workspace else None
-        items = inventory(root, lambda paths: track(paths, "clip cache", "result"))
-        going = {
-            item
-            for item in items
-            if (older_than is not None and item.used < time.time() - older_than)
-            or (needed is not None and item.path not in needed)
-        }
-        if max_size is not None:
-            going |= set(over([item for item in items if item not in going], max_size))
-        evicted = [item for item in items if intermediates and item.evictable and item not in going]
-        _tell(items, going, evicted)
-        stale = list(leftovers(root))
-        if dry_run or not (going or evicted or stale):
-            return
-        if not yes:
-            click.confirm("Let them go?", abort=True)
-        freed = remove(root, sorted(going, key=lambda item: item.path), items) + evict(root, evicted) + clear(stale)
+    rules = Rules(intermediates, max_size, older_than, _needed() if workspace else None)
+    items = inventory(root, lambda paths: track(paths, "clip cache", "result"))
+    _tell(items, *rules.choose(items))
+    if dry_run:
+        return
+    if not yes:
+        click.confirm("Let them go?", abort=True)
+    with alone(root):  # only now: nobody should wait while somebody reads a question
+        items = inventory(root)
+        going, evicted = rules.choose(items)
+        freed = remove(root, sorted(going, key=lambda item: item.path), items)
+        freed += evict(root, evicted) + clear(list(leftovers(root)))
     click.echo(f"{amount(freed)} freed.")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What was asked for; `needed` are the paths that stay with --workspace."""
+
+    intermediates: bool
+    max_size: int | None
+    older_than: float | None
+    needed: set[Path] | None
+
+    def choose(self, items: list[Item]) -> tuple[set[Item], set[Item]]:
+        """Return the items to remove and those whose objects alone go."""
+        from aver.cache.collect import over
+
+        going = {
+            item for item in items
+            if (self.older_than is not None and item.used < time.time() - self.older_than)
+            or (self.needed is not None and item.path not in self.needed)
+        }  # fmt: skip
+        staying = [item for item in items if item not in going]
+        evicted = {item for item in staying if self.intermediates and item.evictable}
+        if self.max_size is not None:
+            # Intermediates first: they cost nothing but time.
+            evicted |= set(over(staying, self.max_size, [item for item in staying if item.evictable]))
+            left = [item for item in staying if item not in evicted]
+            going |= set(over(left, self.max_size, left))
+        return going, evicted
 
 
 def _needed() -> set[Path]:
     """Return the entries and objects that the current workspace asks for.
 
     Raises:
-        CorpusError: a corpus is not there, so what it needs cannot be known.
+        CorpusError: a corpus is not there, or something is still to be computed, so what it needs is not known.
     """
     from aver.cache.cache import Cache, Done
     from aver.cache.objects import place
@@ -109,8 +133,10 @@ def _needed() -> set[Path]:
     from aver.params.file import load
 
     found = survey(load(), changed_stages())
-    if found.remarks:
-        raise CorpusError("cannot tell what this workspace needs; nothing was removed.\n" + "\n".join(found.remarks))
+    unknown = [work.label for work in found.works if work.pending or work.waiting]
+    if found.remarks or unknown:
+        why = found.remarks or [f"Not everything is computed yet: {', '.join(unknown)}. Run `dvc repro` first."]
+        raise CorpusError("cannot tell what this workspace needs; nothing was removed.\n" + "\n".join(why))
     cache = Cache()
     needed: set[Path] = set()
     for work in found.works:
@@ -121,7 +147,7 @@ def _needed() -> set[Path]:
     return needed
 
 
-def _tell(items: list[Item], going: set[Item], evicted: list[Item]) -> None:
+def _tell(items: list[Item], going: set[Item], evicted: set[Item]) -> None:
     steps = sorted({item.step for item in items})
     held, gone = Counter[str](), Counter[str]()
     for item in items:

@@ -13,44 +13,45 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aver.cli.dvc import dvc, locked
+from aver.cli.dvc import DvcError, dvc, recorded_outs
 
-CACHE = Path(".dvc/cache/files/md5")
+#: How a fault begins that says nothing about the content: such a file may be whole and is never removed.
+UNREADABLE = "it cannot be read"
 
 
 @dataclass(frozen=True)
 class OutFile:
-    """One file of a stage's out, and the md5 that dvc.lock promises (`""`: the list of files itself is lost)."""
+    """One file of a stage's out.
+
+    Args:
+        stage: as DVC names it.
+        path: where it lies, relative to the repository.
+        md5: what it must be; empty where DVC's list of the out's files is lost.
+        stored: where DVC's cache holds its content (often the same file, hard-linked).
+    """
 
     stage: str
-    out: Path
     path: Path
     md5: str
-
-    @property
-    def stored(self) -> Path:
-        """Where DVC's cache holds its content (often the same file, hard-linked)."""
-        return CACHE / self.md5[:2] / self.md5[2:]
+    stored: Path
 
 
 def out_files() -> Iterator[OutFile]:
-    """Yield every file that dvc.lock promises."""
-    for stage, content in locked().items():
-        for out in content.get("outs", []):
-            yield from _files(stage, Path(out["path"]), str(out["md5"]))
-
-
-def _files(stage: str, out: Path, md5: str) -> Iterator[OutFile]:
-    if not md5.endswith(".dir"):
-        yield OutFile(stage, out, out, md5)
-        return
-    listing = CACHE / md5[:2] / md5[2:]
-    entries = _listing(listing, md5)
-    if entries is None:
-        yield OutFile(stage, out, listing, "")
-        return
-    for entry in entries:
-        yield OutFile(stage, out, out / entry["relpath"], entry["md5"])
+    """Yield every file that DVC recorded, of the outs that are here; outs that were never pulled are left out."""
+    for out in recorded_outs():
+        if not out.path.exists():
+            continue
+        if not out.md5.endswith(".dir"):
+            yield OutFile(out.stage, out.path, out.md5, out.stored)
+            continue
+        entries = _listing(out.stored, out.md5)
+        if entries is None:
+            yield OutFile(out.stage, out.stored, "", out.stored)
+            continue
+        cache = out.stored.parent.parent
+        for entry in entries:
+            md5 = entry["md5"]
+            yield OutFile(out.stage, out.path / entry["relpath"], md5, cache / md5[:2] / md5[2:])
 
 
 def _listing(path: Path, md5: str) -> list[dict[str, Any]] | None:
@@ -66,11 +67,8 @@ def _listing(path: Path, md5: str) -> list[dict[str, Any]] | None:
 
 
 def stage_of(out: Path) -> str:
-    """Return the stage that writes an out, as dvc.lock names it; empty if none does."""
-    for stage, content in locked().items():
-        if any(Path(one["path"]) == out for one in content.get("outs", [])):
-            return str(stage)
-    return ""
+    """Return the stage of dvc.yaml that writes an out; empty if none does (any more)."""
+    return next((found.stage for found in recorded_outs() if found.path == out), "")
 
 
 def fault(file: OutFile) -> str:
@@ -83,14 +81,21 @@ def fault(file: OutFile) -> str:
     except FileNotFoundError:
         return "it is missing"
     except OSError as exc:
-        return f"it cannot be read: {exc.strerror or exc}"
+        return f"{UNREADABLE}: {exc.strerror or exc}"
     return "" if found == file.md5 else "its content is not what dvc.lock says"
 
 
 def restore(files: Iterable[OutFile]) -> None:
-    """Bring damaged files back: from DVC's cache where that is whole, else by running their stages again."""
+    """Bring damaged files back: from DVC's cache where that is whole, else by running their stages again.
+
+    Raises:
+        DvcError: DVC could not do it.
+    """
     intact: dict[str, bool] = {}
     for file in files:
+        now = fault(file)
+        if not now or now.startswith(UNREADABLE):
+            continue  # written anew since it was found, or not ours to judge
         whole = bool(file.md5) and file.stored.exists() and not fault(replace(file, path=file.stored))
         # Often both names are one damaged file; left there, DVC would link it back from its cache.
         for path in [file.path] if whole else [file.path, file.stored]:
@@ -98,5 +103,5 @@ def restore(files: Iterable[OutFile]) -> None:
                 path.unlink()
         intact[file.stage] = intact.get(file.stage, True) and whole
     for stage, whole in intact.items():
-        if not (whole and dvc("checkout", "--force", stage)):
-            dvc("repro", "--force", "--single-item", stage)
+        if not (whole and dvc("checkout", "--force", stage)) and not dvc("repro", "--force", "--single-item", stage):
+            raise DvcError(f"{stage} could not be run again; its message above says why")

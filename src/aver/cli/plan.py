@@ -103,6 +103,8 @@ def _summary(lines: Sequence[Line], changed: Mapping[str, object]) -> str:
     seconds, length = sum(line.seconds or 0 for line in lines), sum(line.bytes or 0 for line in lines)
     unknown = any(line.seconds is None for line in lines)
     cost = f"{'more than ' if unknown else 'about '}{duration(seconds)} and {amount(length)} in the clip cache"
+    if unknown and not seconds:
+        cost = "no idea how long yet"
     words = [f"To compute: {cost}." if todo else "Nothing is to be computed: every result is in the clip cache."]
     if unknown:
         words.append("(? = nothing like it was computed here yet, so no rate is known.)")

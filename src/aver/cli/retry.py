@@ -19,8 +19,9 @@ def retry(reason: str | None, dry_run: bool) -> None:
     other clips come from the clip cache. (A clip whose file you replaced is a new clip: plain `dvc repro` sees it.)
     """
     from aver.cache.cache import Cache, Failed
+    from aver.cache.health import discard
     from aver.cache.step import key_of
-    from aver.cli.dvc import DvcError, changed_stages, dvc
+    from aver.cli.dvc import DvcError, changed_stages, dvc, pipeline
     from aver.cli.failures import ledger
     from aver.cli.outs import stage_of
     from aver.cli.survey import survey
@@ -36,15 +37,19 @@ def retry(reason: str | None, dry_run: bool) -> None:
                 forgotten.append(cache.entry_path(task.step.name, key_of(task.step.parts(task.inputs))))
                 stages[work.stage] = None
     if not stages:
-        click.echo("No clip failed." if reason is None else f"No clip failed for the reason {reason}.")
+        if not any(Path("data").rglob("failures.parquet")):
+            click.echo("No stage has run here yet.")
+        else:
+            click.echo("No clip failed." if reason is None else f"No clip failed for the reason {reason}.")
         return
     clips = {row["clip_id"] for row in rows}
     click.echo(f"{len(clips)} failed clips, {len(forgotten)} stored failures; stages: {', '.join(stages)}")
     if dry_run:
         return
     for path in forgotten:
-        path.unlink(missing_ok=True)
-    for stage in stages:
+        discard(path)
+    order = list(pipeline())
+    for stage in sorted(stages, key=lambda name: (order.index(name.partition("@")[0]), name)):
         if not dvc("repro", "--force", "--single-item", stage):
             raise DvcError(f"{stage} failed again; its message above says why")
     if not dvc("repro"):

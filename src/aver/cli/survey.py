@@ -7,13 +7,13 @@ says is what `dvc repro` will do.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from aver.cache.cache import Cache, Failed, Outcome, Pending
-from aver.cli.dvc import grid
+from aver.cli.dvc import grid, makes_something_else
 from aver.errors import BenchmarkError, CorpusError, LeakageError, StoreError, WeightsError
 from aver.parallel import Run, Task, look_up
 from aver.params.blocks import Parallel, Params
@@ -73,15 +73,16 @@ class Survey:
     remarks: list[str] = field(default_factory=list)
 
 
-def survey(params: Params, changed: Collection[str], only: str = "") -> Survey:
+def survey(params: Params, changed: Mapping[str, list[Any]] | tuple[()], only: str = "") -> Survey:
     """Look up everything that the stages would ask for.
 
     Args:
         params: all params.
-        changed: the stages that DVC finds changed (`aver.cli.dvc.changed_stages`).
+        changed: the stages that DVC finds changed, with its reasons (`aver.cli.dvc.changed_stages`).
         only: this clip alone; classifiers are left out.
     """
     found = Survey()
+    changed = dict(changed)
     rendering = 0
     if not only:
         rendering = _synthetic(params, found)
@@ -121,7 +122,7 @@ def _synthetic(params: Params, found: Survey) -> int:
 
 
 def _corpus(
-    name: str, params: Params, changed: Collection[str], only: str, rendering: int, found: Survey
+    name: str, params: Params, changed: Mapping[str, list[Any]], only: str, rendering: int, found: Survey
 ) -> dict[str, dict[str, str]]:
     """Look up one corpus; return per stream the digest of every clip's rows, if all of them are known."""
     from aver.faces.index import index_faces
@@ -135,6 +136,8 @@ def _corpus(
         clips, root = [], Path()
         if not rendering:
             found.remarks.append(str(exc))
+    if root == DATA / "synthetic" and rendering:
+        clips = []  # those that lie there are about to be replaced
     clips = [clip for clip in clips if not only or clip["clip_id"] == only]
     found.clips[name] = clips
     unseen = 0 if clips else rendering
@@ -151,6 +154,8 @@ def _corpus(
         waiting = unknown + (faceless if block.window == "frames" else 0)
         notes = _Notes(found, f"features@{name}-{stream}", DATA / "features" / name / stream, waiting, name)
         try:
+            if makes_something_else(changed.get(f"weights@{block.encoder}", []), "src/aver/weights"):
+                raise WeightsError(f"the weights of {block.encoder} are about to be made anew")
             entries = extract(name, stream, before, DATA / "weights", params, notes).entries
         except WeightsError:
             notes.waiting = len(media.rows) + unknown
@@ -161,7 +166,7 @@ def _corpus(
     return known
 
 
-def _clips(name: str, params: Params, changed: Collection[str]) -> tuple[Rows, Path]:
+def _clips(name: str, params: Params, changed: Mapping[str, list[Any]]) -> tuple[Rows, Path]:
     """Return the clips of a corpus: as catalogued if nothing changed, else as they lie there now."""
     from aver.corpora.catalogue import catalogue, check_root
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def number(text: str) -> int:
     Raises:
         ValueError: it is no such text.
     """
-    units = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-    plain = text.strip().upper().replace(" ", "")
-    digits = plain.rstrip("BKMGT")
-    return int(float(digits) * units[plain[len(digits):]])  # fmt: skip
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", text.strip().upper())
+    if not match:
+        raise ValueError(f"{text!r} is no size")
+    return int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " "))
