@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from cachework import ONE, clips, files, python, tasks, told, tree
+from cachework import LIGHT, ONE, clips, files, python, tasks, told, tree
 
 from aver.cache.cache import Cache
 from aver.cache.health import check
 from aver.cache.health import files as listed
 from aver.cache.lock import alone, release
+from aver.cache.sealed import seal, unseal
 from aver.errors import CacheError
 from aver.parallel import run_tasks
 
@@ -136,6 +137,50 @@ def test_a_whole_cache_that_cannot_be_entered_is_named(filled):
     cache, folder = filled
     cache.root.chmod(0)
     assert f"CacheError the clip cache {cache.root} cannot be read: Permission denied" in as_user(cache, folder)
+
+
+LOOK = """
+from aver.cache.cache import Cache
+from aver.errors import AverError
+from aver.parallel import look_up
+from dataclasses import replace
+found = [task for task in work.tasks(sorted(Path(sys.argv[2]).iterdir()), work.LIGHT)]
+try:
+    print(look_up(found, "test", work.ONE, Cache(Path(sys.argv[1]))).cached)
+except AverError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_looking_into_a_cache_that_cannot_be_read_says_so(filled):
+    cache, folder = filled
+    run_tasks(tasks(sorted(folder.iterdir()), LIGHT), "test", ONE, cache)
+    user = {"user": NOBODY, "group": NOBODY} if ROOT else {}
+    only_readable(cache.root)
+    assert told(python(LOOK, cache.root, folder, **user)) == "3"
+    files(cache, "objects")[0].parent.chmod(0)
+    assert f"CacheError the clip cache {cache.root} cannot be read" in told(python(LOOK, cache.root, folder, **user))
+
+
+def test_a_result_that_cannot_come_back_is_told_from_a_cache_that_may_only_be_read(filled):
+    """It cannot be forgotten there, which is not what to tell."""
+    cache, _ = filled
+    for path in files(cache, "recipes"):
+        body = unseal(path.read_bytes())
+        path.write_bytes(seal(body | {"params": body["params"] | {"factor": 9}}))
+    shutil.rmtree(cache.root / "objects")
+    (cache.root / "objects").mkdir()
+    only_readable(cache.root)
+    code = """
+    from aver.cache.cache import Cache
+    from aver.errors import CacheError
+    try:
+        Cache(Path(sys.argv[1])).load(sys.argv[2])
+    except CacheError as error:
+        print(error)
+    """
+    user = {"user": NOBODY, "group": NOBODY} if ROOT else {}
+    assert "gave other bytes" in told(python(code, cache.root, files(cache, "recipes")[0].stem, **user))
 
 
 CHECK = """

@@ -84,9 +84,12 @@ class Cache:
         """Return what `find` would, but read no object (its length must fit) and leave no trace of having looked."""
         found = self._outcome(self.entry_path(step.name, key_of(step.parts(inputs))))
         if isinstance(found, Done) and not step.evictable:
-            with suppress(FileNotFoundError):
+            try:
                 return found if self._object(found.digest).stat().st_size == found.bytes else None
-            return None
+            except FileNotFoundError:
+                return None
+            except OSError as exc:
+                raise self._unreadable(exc) from exc
         return found
 
     def run(self, step: Step, inputs: Mapping[str, Input], name: str = "") -> Done | Failed:
@@ -186,11 +189,12 @@ class Cache:
 
     def _forget(self, step: str, digest: str) -> None:
         """Remove a result that cannot come back, so that it is computed anew."""
-        self._recipe(digest).unlink(missing_ok=True)
-        for path in (self.root / "entries" / step).glob("*/*.json"):
-            found = self._outcome(path)
-            if isinstance(found, Done) and found.digest == digest:
-                path.unlink(missing_ok=True)
+        with suppress(OSError):  # a cache that may only be read keeps it
+            self._recipe(digest).unlink(missing_ok=True)
+            for path in (self.root / "entries" / step).glob("*/*.json"):
+                found = self._outcome(path)
+                if isinstance(found, Done) and found.digest == digest:
+                    path.unlink(missing_ok=True)
 
     def entry_path(self, step: str, key: str) -> Path:
         """Return where the outcome of a step is stored."""
