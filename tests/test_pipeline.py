@@ -71,33 +71,6 @@ def test_a_missing_corpus_root_is_named_with_the_expected_layout(repository: Rep
     repository.restore()
 
 
-def test_a_comment_in_an_encoder_costs_nothing(repository: Repository) -> None:
-    encoder = repository.path / "src/aver/features/vggface.py"
-    before = encoder.read_text(encoding="utf-8")
-    encoder.write_text(before.replace("BATCHES = (16, 4)\n", "BATCHES = (16, 4)  # a comment\n"), encoding="utf-8")
-    assert encoder.read_text(encoding="utf-8") != before
-    index = (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes()
-    repository.dvc("repro", "features@synthetic-vggface")
-    run = repository.last("features synthetic vggface")
-    assert (run["computed"], run["from_cache"]) == (0, 36)
-    assert (repository.path / "data/features/synthetic/vggface/index.parquet").read_bytes() == index
-    encoder.write_text(before, encoding="utf-8")
-
-
-def test_evicted_intermediates_come_back_on_demand(repository: Repository) -> None:
-    """A new constant in the encoder needs the crops again: they are made from their recipe, with the same bytes."""
-    faces = pd.read_parquet(repository.path / "data/faces/synthetic/faces.parquet")
-    for digest in faces["crops"]:
-        (repository.path / ".aver/objects" / digest[:2] / f"{digest}.npz").unlink(missing_ok=True)
-    encoder = repository.path / "src/aver/features/vggface.py"
-    before = encoder.read_text(encoding="utf-8")
-    encoder.write_text(before.replace("BATCHES = (16, 4)\n", "BATCHES = (8, 4)\n"), encoding="utf-8")
-    repository.dvc("repro", "features@synthetic-vggface")
-    assert repository.last("features synthetic vggface")["computed"] == 36
-    encoder.write_text(before, encoding="utf-8")
-    assert "is cached - skipping run" in repository.dvc("repro", "features@synthetic-vggface")
-
-
 def test_any_folder_of_clips(repository: Repository, tmp_path: Path) -> None:
     """A user's own folder: a good clip, a text with a media name, no labels; extraction alone needs no benchmark."""
     clips = tmp_path / "my clips"
