@@ -36,22 +36,23 @@ STREAMS = ("vggface", "xvector-thirds", "vggish-patch")
 
 @dataclass(frozen=True)
 class Template:
-    """One AVI file, and where each of its pictures and its sound lie in it."""
+    """One AVI file, and (start, bytes) of each of its pictures and pieces of sound."""
 
     content: bytes
-    pictures: tuple[int, ...]
-    sound: int
+    pictures: tuple[tuple[int, int], ...]
+    sounds: tuple[tuple[int, int], ...]
 
     def clip(self, number: int) -> bytes:
         """Return the file with pixels and samples of its own: noise drawn from the number."""
         rng = np.random.default_rng(number)
         content = np.frombuffer(self.content, np.uint8).copy()
-        for start in self.pictures:
-            part = content[start : start + SIDE * SIDE * 3]
+        for start, length in self.pictures:
+            part = content[start : start + length]
             part[:] = np.clip(part.astype(np.int16) + rng.integers(-2, 3, len(part)), 0, 255)
-        length = int(SECONDS * RATE) * 2
-        samples = content[self.sound : self.sound + length].view(np.int16)
-        samples[:] = np.clip(samples.astype(np.int32) + rng.integers(-300, 301, len(samples)), -32768, 32767)
+        for start, length in self.sounds:
+            samples = np.frombuffer(content[start : start + length].tobytes(), np.int16).astype(np.int32)
+            noisy = np.clip(samples + rng.integers(-300, 301, len(samples)), -32768, 32767).astype(np.int16)
+            content[start : start + length] = np.frombuffer(noisy.tobytes(), np.uint8)
         return content.tobytes()
 
 
@@ -68,17 +69,17 @@ def template(folder: Path) -> Template:
          "-ar", str(RATE), "-ac", "1", "-bitexact", small], check=True,
     )  # fmt: skip
     content = small.read_bytes()
-    # AVI names its chunks: 00db is a picture, 01wb is sound.
-    pictures = tuple(place + 8 for place in _places(content, b"00db") if place < content.index(b"idx1"))
-    sounds = [place + 8 for place in _places(content, b"01wb") if place < content.index(b"idx1")]
-    return Template(content, pictures, sounds[0])
+    # AVI names its chunks: 00dc is a picture, 01wb a piece of sound.
+    return Template(content, tuple(_chunks(content, b"00dc")), tuple(_chunks(content, b"01wb")))
 
 
-def _places(content: bytes, word: bytes) -> Iterator[int]:
-    place = content.find(word)
-    while place >= 0:
-        yield place
-        place = content.find(word, place + 1)
+def _chunks(content: bytes, name: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and bytes of every chunk of a name; the index behind them repeats the names."""
+    place, end = content.find(name), content.index(b"idx1")
+    while 0 <= place < end:
+        length = int.from_bytes(content[place + 4 : place + 8], "little")
+        yield place + 8, length
+        place = content.find(name, place + 8 + length)
 
 
 def repository(folder: Path, clips: int, pattern: Template) -> Repository:
