@@ -76,8 +76,7 @@ class Cache:
         if found is not None:
             self._used(path)
         if isinstance(found, Done) and step.evictable:
-            # A corpus may have moved: where its files lie now is where an evicted object comes back from.
-            self._keep_recipe(found.digest, recipe_of(step, inputs))
+            self._renew_recipe(found.digest, step, inputs)
         return found
 
     def peek(self, step: Step, inputs: Mapping[str, Input]) -> Done | Failed | None:
@@ -255,6 +254,13 @@ class Cache:
     def _store_entry(self, parts: dict[str, Any], name: str, outcome: dict[str, Any]) -> None:
         body = {"parts": parts, "outcome": outcome, "name": name}
         self._write(self.entry_path(parts["step"], key_of(parts)), seal(body))
+
+    def _renew_recipe(self, digest: str, step: Step, inputs: Mapping[str, Input]) -> None:
+        """Write down how an object is made if what is known leads nowhere: a corpus may have moved."""
+        with suppress(OSError):
+            known = read_recipe(self._recipe(digest))
+            if known is None or obstacle(known):
+                self._keep_recipe(digest, recipe_of(step, inputs))
 
     def _keep_recipe(self, digest: str, recipe: Recipe | None) -> None:
         if recipe is None:

@@ -115,15 +115,17 @@ def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], 
     """
     cache = Cache()
     hold(cache.root)  # before the rows are written: `aver gc` clears scratch folders that nobody holds
-    with scratch(cache.root) as folder:
-        ready = prepare_grid(benchmark, strategy_name, folds, features, folder, params)
-        tasks = list(ready.tasks.values())
-        if any(cache.find(task.step, task.inputs) is None for task in tasks):
+    label = f"classifiers {benchmark} {strategy_name}"
+    ready = prepare_grid(benchmark, strategy_name, folds, features, Path(), params)
+    if all(cache.find(task.step, task.inputs) for task in ready.tasks.values()):
+        outcomes = run_tasks(list(ready.tasks.values()), label, ready.parallel, cache, "run").outcomes
+    else:
+        with scratch(cache.root) as folder:  # what training reads, for as long as it runs
+            ready = prepare_grid(benchmark, strategy_name, folds, features, folder, params)
             ready.write_rows(folder)
-        label = f"classifiers {benchmark} {strategy_name}"
-        outcomes = run_tasks(tasks, label, ready.parallel, cache, "run").outcomes
+            outcomes = run_tasks(list(ready.tasks.values()), label, ready.parallel, cache, "run").outcomes
     runs = {}
-    for name, task, outcome in zip(ready.tasks, tasks, outcomes, strict=True):
+    for (name, task), outcome in zip(ready.tasks.items(), outcomes, strict=True):
         if not isinstance(outcome, Done):
             why = outcome.detail if isinstance(outcome, Failed) else "was not run"
             raise BenchmarkError(f"{strategy_name}: training {task.name}: {why}")
