@@ -152,6 +152,12 @@ def test_failed_clips_are_tried_again(with_a_broken_clip: Repository) -> None:
     assert repository.last("media mine probe")["computed"] == 1
 
 
+def test_the_help_keeps_its_lines(repository: Repository) -> None:
+    lines = repository.aver("--help").splitlines()
+    assert any(line.strip().startswith("Disk full") and "aver gc" in line for line in lines)
+    assert not any("\\b" in line for line in lines)
+
+
 def test_outside_a_repository_it_says_where_to_go(repository: Repository, tmp_path: Path) -> None:
     done = repository.run("env", "-C", str(tmp_path), "aver", "plan", ok=False)
     assert "not inside an AVER repository" in done and "Traceback" not in done

@@ -26,7 +26,7 @@ from aver.errors import main_of
 @click.version_option(__version__, "-V", "--version")
 @click.pass_context
 def aver(context: click.Context) -> None:
-    r"""Look into an AVER pipeline and its clip cache, and look after them.
+    """Look into an AVER pipeline and its clip cache, and look after them.
 
     `dvc repro` does the work: it computes what is missing and keeps every finished clip. These commands tell what it
     would do, what it did and why, and keep what it stored in order. Run them anywhere inside the repository.
@@ -40,7 +40,7 @@ def aver(context: click.Context) -> None:
     In doubt       aver explain CLIP  why a clip's result is, or is not, taken from the cache
                    aver doctor        whether everything stored is whole
     Disk full      aver gc            what can be let go
-    """
+    """  # noqa: D301  click reads the control character
     _enter_repository(context)
 
 
