@@ -13,7 +13,6 @@ from aver.cache.objects import pack
 from aver.errors import ParamsError
 from aver.features import vggface, vggish, xvector
 from aver.features.registry import ENCODERS, get_encoder
-from aver.outcome import Unusable
 from aver.params.blocks import Stream, Weights
 from aver.weights.build import build_weights
 from aver.weights.layouts import LAYOUTS
@@ -112,10 +111,14 @@ def test_vggface_embeds_a_clip_with_times_and_status(crops, face_rows, encoder_w
     assert pack(found) == pack(vggface.embed(FACE, faces, encoder_weights / "vggface"))
 
 
-def test_vggface_refuses_other_crops(encoder_weights):
-    faces = {"crops": np.zeros((1, 48, 48, 3), np.uint8), "times_s": np.zeros((1, 2)), "status": np.ones(1)}
-    with pytest.raises(Unusable, match="crop_px"):
-        vggface.embed(FACE, faces, encoder_weights / "vggface")
+def test_crops_of_another_side_are_resampled(crops, face_rows, encoder_weights):
+    """Every pixel four times is the same picture at twice the side; its means of areas are the picture again."""
+    twice = crops[:3].repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(
+        vggface.encode(FACE, twice, encoder_weights / "vggface"), face_rows[:3], rtol=1e-5, atol=1e-6
+    )
+    half = crops[:3, ::2, ::2]
+    assert vggface.encode(FACE, half, encoder_weights / "vggface").shape == (3, 2048)
 
 
 def test_fully_connected_layers_of_the_published_file_are_left_aside(crops, face_rows, encoder_weights, tmp_path):
