@@ -49,7 +49,7 @@ def objects_in_use() -> set[str]:
     from aver.cli.survey import survey
     from aver.params.file import load
 
-    works = survey(load(), ()).works
+    works = survey(load(), {}).works
     return {outcome.digest for work in works for outcome in work.outcomes if isinstance(outcome, Done)}
 
 

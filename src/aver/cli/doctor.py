@@ -126,7 +126,7 @@ def _lost(keys: set[str]) -> list[str]:
     if not keys:
         return []
     stages: dict[str, None] = {}
-    for work in survey(load(), ()).works:
+    for work in survey(load(), {}).works:
         for task, outcome in zip(work.tasks, work.outcomes, strict=True):
             if isinstance(outcome, Pending) and key_of(task.step.parts(task.inputs)) in keys:
                 stages[work.stage] = None

@@ -73,7 +73,7 @@ class Survey:
     remarks: list[str] = field(default_factory=list)
 
 
-def survey(params: Params, changed: Mapping[str, list[Any]] | tuple[()], only: str = "") -> Survey:
+def survey(params: Params, changed: Mapping[str, list[Any]], only: str = "") -> Survey:
     """Look up everything that the stages would ask for.
 
     Args:
@@ -82,17 +82,12 @@ def survey(params: Params, changed: Mapping[str, list[Any]] | tuple[()], only: s
         only: this clip alone; classifiers are left out.
     """
     found = Survey()
-    changed = dict(changed)
-    rendering = 0
-    if not only:
-        rendering = _synthetic(params, found)
-    stores: dict[str, dict[str, dict[str, str]]] = {}
-    for name in params.corpora:
-        stores[name] = _corpus(name, params, changed, only, rendering, found)
+    rendering = 0 if only else _synthetic(params, found)
+    known = {name: _corpus(name, params, changed, only, rendering, found) for name in params.corpora}
     if not only:
         for benchmark in params.benchmarks:
             for strategy in dict.fromkeys([params.fusion, *grid()]):
-                _classifiers(benchmark, strategy, params, stores, found)
+                _classifiers(benchmark, strategy, params, known, found)
     return found
 
 
