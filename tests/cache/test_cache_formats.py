@@ -57,7 +57,7 @@ def test_results_of_format_1_are_never_found_and_never_called_damaged(cache, wor
     old = tree(cache.root)
     assert run_tasks(work, "test", ONE, cache).computed == 3
     assert old.items() <= tree(cache.root).items()
-    with pytest.raises(CacheError, match=r"format 1; this AVER reads format 2\. Use the AVER that wrote it, or run"):
+    with pytest.raises(CacheError, match=r"format 1; this AVER reads format 3\. Use the AVER that wrote it, or run"):
         cache.load(digest)
 
 

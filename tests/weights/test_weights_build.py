@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -95,8 +96,18 @@ def build(encoder: str, folder: Path, **params) -> Path:
     return folder
 
 
-def small(folder: Path, content=b"weights" * 30_000) -> Path:
-    """A file in the place of VGG-Face's: fetching does not look into it."""
+def saved(numbers: int) -> bytes:
+    """A PyTorch file of about four bytes per number: fetching does not look at the layers in it."""
+    buffer = io.BytesIO()
+    torch.save({"weights": torch.arange(numbers, dtype=torch.int32)}, buffer)
+    return buffer.getvalue()
+
+
+SMALL = saved(50_000)
+
+
+def small(folder: Path, content=SMALL) -> Path:
+    """A file in the place of VGG-Face's."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vgg_face_weights.pth").write_bytes(content)
     return folder
@@ -188,7 +199,7 @@ def test_one_file_from_everywhere(tmp_path, server, place):
     name = "/vgg_face_weights.pth" if place.endswith("file") else ""
     base = url(server) if place.startswith("url") else str(server.folder)
     folder = build("vggface", tmp_path / "out", location=base + name)
-    assert (folder / "vgg_face_weights.pth").read_bytes() == b"weights" * 30_000
+    assert (folder / "vgg_face_weights.pth").read_bytes() == SMALL
     assert sorted(p.name for p in folder.iterdir()) == ["vgg_face_weights.pth", RECORD]
 
 
@@ -206,7 +217,7 @@ def test_several_files_from_a_server(weights, tmp_path, server):
 
 
 def test_a_cut_download_goes_on_where_it_stopped(tmp_path, server):
-    content = b"weights" * 600_000  # written in pieces of 1 MiB; what came of the piece that was cut is asked for again
+    content = saved(1_050_000)  # written in pieces of 1 MiB; what came of the piece that was cut is asked for again
     small(server.folder, content)
     server.cut = 2
     folder = build("vggface", tmp_path / "out", location=url(server))
@@ -248,7 +259,7 @@ def test_a_pinned_sha256_is_enforced(tmp_path, server):
     small(server.folder)
     right = read_weights("vggface", build("vggface", tmp_path / "one", location=url(server))).digest
     build("vggface", tmp_path / "two", location=url(server), sha256=right)
-    small(server.folder, b"something else")
+    small(server.folder, saved(3))
     with pytest.raises(WeightsError, match=right) as error:
         build("vggface", tmp_path / "three", location=url(server), sha256=right)
     assert "weights.vggface.sha256" in str(error.value)

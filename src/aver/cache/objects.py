@@ -1,7 +1,8 @@
 """Content-addressed objects: named arrays in one file whose name is the sha256 of its bytes.
 
 The format is `.npz` (stored, not deflated), which any NumPy reads and which is stable to the byte: members in sorted
-order, fixed time stamps.  The name is the checksum: a damaged object cannot be mistaken for a whole one.  One member
+order, every field of the archive fixed.  (`numpy.savez` leaves some to the version of Python: until 3.11.4 its members
+were marked otherwise.)  The name is the checksum: a damaged object cannot be mistaken for a whole one.  One member
 holds the version of the cache's format.
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +24,7 @@ from aver.errors import CacheError, is_machine_failure
 
 #: The version of the clip cache: of its layout, its objects and the meaning of its keys.  It is part of every key, so
 #: entries of other versions are never found, and it stands in every object, so that one is never misread.
-FORMAT = 2
+FORMAT = 3
 #: The member of an object that holds it.
 MARK = "aver.format"
 #: How unfinished files and folders are called; what a killed process leaves of them is never taken for a result.
@@ -36,7 +38,13 @@ def pack(arrays: Arrays) -> bytes:
     """Serialise named arrays (any shape and dtype but object) to bytes that depend on nothing else."""
     marked = {**arrays, MARK: np.int32(FORMAT)}
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: np.asarray(marked[name], order="C") for name in sorted(marked)})
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(marked):
+            member = zipfile.ZipInfo(f"{name}.npy")  # its time is 1980-01-01
+            member.create_system, member.external_attr = 3, 0o600 << 16
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(marked[name], order="C"), allow_pickle=False)
+            archive.writestr(member, content.getbuffer())
     return buffer.getvalue()
 
 

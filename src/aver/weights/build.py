@@ -14,6 +14,7 @@ from aver.store.out import read_json, write_json
 from aver.weights.fetch import fetch
 from aver.weights.layouts import LAYOUTS, Layout
 from aver.weights.seeded import seed_weights
+from aver.weights.trust import check_trust
 
 log = logging.getLogger(__name__)
 RECORD = "weights.json"
@@ -32,13 +33,15 @@ def build_weights(encoder: str, params: Weights, folder: Path) -> None:
     """Write an encoder's weights and `weights.json` into an existing, empty folder.
 
     Raises:
-        WeightsError: a file is missing at the location, or the sha256 is not the pinned one.
+        WeightsError: a file is missing at the location, is not what its name says, could run code, or the sha256 is
+            not the pinned one.
     """
     layout = LAYOUTS[encoder]
     if params.source == "seeded":
         seed_weights(encoder, params.seed, folder)
     else:
         fetch(encoder, layout, str(params.location), folder)
+        check_trust(encoder, folder)
     digest = _digest(folder, layout, params.source)
     if params.sha256 and params.sha256 != digest:
         raise WeightsError(

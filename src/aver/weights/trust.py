@@ -1,0 +1,118 @@
+"""Weights from outside are data: a file that could run code when it is loaded is refused before it is used.
+
+- `.pth`, `.ckpt`: PyTorch files are pickles.  They must load with `weights_only`, which builds tensors and plain
+  containers and calls nothing else.
+- `hyperparams.yaml`: speechbrain's HyperPyYAML creates any Python object that a tag names and calls any function.  Only
+  the tags and classes that the published x-vector needs are let through.
+- `saved_model.pb`: a TensorFlow graph is a program.  Operations that run Python or touch files beyond the saving of the
+  model's own variables are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from aver.errors import WeightsError
+
+#: Classes and functions that a hyperparams.yaml may name (those of speechbrain/spkrec-xvect-voxceleb and of our own).
+NAMES = frozenset(
+    {
+        "speechbrain.dataio.encoder.CategoricalEncoder",
+        "speechbrain.lobes.features.Fbank",
+        "speechbrain.lobes.models.Xvector.Classifier",
+        "speechbrain.lobes.models.Xvector.Xvector",
+        "speechbrain.processing.features.InputNormalization",
+        "speechbrain.utils.parameter_transfer.Pretrainer",
+        "torch.nn.Identity",
+        "torch.nn.LeakyReLU",
+    }
+)
+#: Tags that name nothing to run.
+PLAIN_TAGS = re.compile(r"tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)|!ref|!copy|!tuple|!PLACEHOLDER")
+NAMING_TAGS = re.compile(r"!(?:new|name):(.+)")
+#: TensorFlow operations that run Python, or read and write files of the graph's choice.
+REFUSED_OPERATIONS = frozenset(
+    {
+        "EagerPyFunc", "FixedLengthRecordReader", "FixedLengthRecordReaderV2", "IdentityReader", "IdentityReaderV2",
+        "MatchingFiles", "PrintV2", "PyFunc", "PyFuncStateless", "ReadFile", "TFRecordReader", "TFRecordReaderV2",
+        "TextLineReader", "TextLineReaderV2", "WholeFileReader", "WholeFileReaderV2", "WriteFile",
+    }
+)  # fmt: skip
+
+
+def check_trust(encoder: str, folder: Path) -> None:
+    """Look through the files of pretrained weights before anything loads them.
+
+    Raises:
+        WeightsError: a file is not what its name says, or could run code; names the file and what it holds.
+    """
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        check = _CHECKS.get(path.name, _CHECKS.get(path.suffix))
+        for problem in check(path) if check else ():
+            raise WeightsError(
+                f"weights of {encoder}: {path.name} {problem}. It was not loaded. Use the published file "
+                "(compare its sha256 with the publisher's), or set the source to 'seeded'."
+            )
+
+
+def _tensors(path: Path) -> Iterator[str]:
+    import torch
+
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    except Exception as exc:  # PyTorch's reader has no error of its own for bytes that it cannot read
+        yield f"is no PyTorch file that holds tensors only ({[*str(exc).splitlines(), type(exc).__name__][0][:200]})"
+
+
+def _tags(path: Path) -> Iterator[str]:
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        yield f"is no YAML ({str(exc).splitlines()[0]})"
+        return
+    for node in _nodes(root):
+        named = NAMING_TAGS.fullmatch(node.tag)
+        if not (named and named[1] in NAMES) and not PLAIN_TAGS.fullmatch(node.tag):
+            yield f"names {node.tag!r} in line {node.start_mark.line + 1}, which the published x-vector does not need"
+
+
+def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if node is None:
+        return
+    yield node
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _nodes(key)
+            yield from _nodes(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _nodes(item)
+
+
+def _operations(path: Path) -> Iterator[str]:
+    from aver.weights.tensorflow_import import import_tensorflow
+
+    import_tensorflow()
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as exc:
+        yield f"is no SavedModel ({exc})"
+        return
+    graphs = [meta.graph_def for meta in model.meta_graphs]
+    nodes = [node for graph in graphs for node in graph.node]
+    nodes += [node for graph in graphs for function in graph.library.function for node in function.node_def]
+    for operation in sorted({node.op for node in nodes} & REFUSED_OPERATIONS):
+        yield f"runs the operation {operation}, which the published model does not need"
+
+
+_CHECKS = {".pth": _tensors, ".ckpt": _tensors, ".yaml": _tags, "saved_model.pb": _operations}
