@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aver.errors import main_of
 from aver.folds.build import build_folds, write_folds
+from aver.folds.choose import people_of
 from aver.params.file import load
 from aver.store.out import out_folder, read_rows
 
@@ -21,11 +22,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--corpora", type=Path, required=True, help="data/corpora")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
-    benchmark = load().benchmarks[args.benchmark]
-    corpora = {name: read_rows(args.corpora / name / "clips.parquet") for name in benchmark.corpora}
-    rows = build_folds(args.benchmark, benchmark, corpora)
+    params = load()
+    benchmark = params.benchmarks[args.benchmark]
+    corpora = {name: read_rows(args.corpora / name / "clips.parquet") for name in benchmark.all_corpora}
+    folds = build_folds(args.benchmark, benchmark, corpora, people_of(params.corpora))
     with out_folder(args.out) as folder:
-        write_folds(folder, rows, benchmark)
+        write_folds(folder, folds, benchmark)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from aver.corpora.catalogue import check_root
+from aver.corpora.catalogue import check_hashable
 from aver.errors import main_of
 from aver.params.file import load
 from aver.store.out import out_folder, write_json
@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     for name, corpus in load().corpora.items():
         if (corpus.adapter or name) != "synthetic":  # its root is rendered later
-            check_root(name, corpus)
+            check_hashable(name, corpus)
     with out_folder(args.out) as folder:
         write_json(folder / "summary.json", {"params": "valid"})
 

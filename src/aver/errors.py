@@ -81,6 +81,10 @@ REASONS: dict[str, Reason] = {
     "truncated": Reason("the file ends before the media it declares", "copy or download the file again"),
     "damaged": Reason("nothing in the file can be decoded", "copy or download the file again"),
     "no_streams": Reason("the file holds neither picture nor sound", "remove the file from the corpus"),
+    "too_large": Reason(
+        "the picture or the length is beyond media.max_megapixels or media.max_duration_s",
+        "scale or cut the clip, or raise the limit in params.yaml",
+    ),
     "too_long": Reason("decoding ran past timeout_s of the stage's block", "cut the clip, or raise timeout_s"),
     "inconsistent": Reason("two decodings of the file disagree", "the file changed while it was read: run again"),
     "changed": Reason("the file changed since the corpora stage read it", "run `dvc repro` again"),
@@ -88,6 +92,7 @@ REASONS: dict[str, Reason] = {
     "bad_name": Reason(
         "the name looks like one of the corpus's but a field of it is impossible", "rename the file as the corpus does"
     ),
+    "not_utf8": Reason("the file's name is no UTF-8, so no table can hold it and DVC stops at it", "rename the file"),
     "internal": Reason("AVER met a case it does not handle", "please report it, with the clip's name and the detail"),
 }
 
@@ -111,13 +116,36 @@ def is_machine_failure(error: BaseException) -> bool:
     return full or out or isinstance(error, MemoryError | CacheError)
 
 
+def visible(text: str, keep: str = "") -> str:
+    r"""Return a text that comes from outside as one that may be shown: what acts instead of being seen is spelt out.
+
+    That is control characters and terminal escape sequences, marks that turn the direction of writing, line ends, and
+    bytes of a file name that are no UTF-8.
+
+    Args:
+        text: a file's name, a field of a table, a message that holds them.
+        keep: characters that stay as they are.
+
+    Example:
+        >>> print(visible("a\x1b[31mb\nc é"), visible("one\ntwo", keep="\n"))
+        a\x1b[31mb\nc é one
+        two
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in keep else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+
+
 def main_of(run: Callable[[], None]) -> None:
     """Run a stage script's `main`: `AverError` becomes a readable block and exit status 1, without a traceback."""
     logging.basicConfig(level=os.environ.get("AVER_LOG", "INFO"), format="%(message)s", stream=sys.stderr)
     try:
         run()
     except (AverError, Starved) as error:
-        sys.stderr.write(f"\n{type(error).__name__}: {error}\n")
+        sys.stderr.write(visible(f"\n{type(error).__name__}: {error}\n", keep="\n"))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         sys.stderr.write(

@@ -15,14 +15,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from aver.cli.sheet import canvas, facts, page, pictures, timeline
-from aver.cli.sheet.facts import Sheet, choose, gather
+from aver.cli.sheet import canvas, decode, facts, gather, page, pictures, strips
+from aver.cli.sheet.decode import choose
+from aver.cli.sheet.facts import Sheet
 from aver.cli.sheet.page import draw
 from aver.cli.show import file_name, show
 from aver.corpora.catalogue import catalogue, write_catalogue
 from aver.errors import REASONS, CorpusError
-from aver.faces.follow import DETECTED, INTERPOLATED, MISSING
 from aver.faces.index import Faces, index_faces, write_faces
+from aver.faces.settle import DETECTED, INTERPOLATED, MISSING
 from aver.ledger import Failure
 from aver.media.ffmpeg import executable
 from aver.media.frames import Frames
@@ -39,7 +40,7 @@ REPOSITORY = Path(__file__).parents[2]
 #: The face is covered for a moment, which is interpolated, and from here on, which is not.
 COVERED, GONE_S = (0.4, 0.6), 1.2
 LATE_S = 0.25
-FACE, MUTE, HEARD, BROKEN = "talk/face.mkv", "talk/mute.mp4", "heard.wav", "broken.mkv"
+FACE, MUTE, HEARD, BROKEN, SEVERAL = "talk/face.mkv", "talk/mute.mp4", "heard.wav", "broken.mkv", "several.mkv"
 
 
 def run_ffmpeg(*arguments: str | Path) -> None:
@@ -49,10 +50,15 @@ def run_ffmpeg(*arguments: str | Path) -> None:
 def make_clips(root: Path) -> None:
     (root / "talk").mkdir(parents=True)
     settings = Synthetic(speakers=2, takes=1, seed=7, fps=15, frame_px=160, duration_s=(1.8, 1.9))
-    whole = root.parent / "whole.mp4"
-    whole.write_bytes(render_clip(RenderParams(plan(settings)[0], settings))["mp4"].tobytes())
+    whole, other = root.parent / "whole.mp4", root.parent / "other.mp4"
+    for path, number in ((whole, 0), (other, -1)):
+        path.write_bytes(render_clip(RenderParams(plan(settings)[number], settings))["mp4"].tobytes())
+    # One large and one small face, and after a cut the other person alone.
+    small = "[1:v]scale=100:100,pad=160:160:30:30,split[b][c];[0:v][b]hstack,trim=end=1.2[two]"
+    alone = "[c]pad=320:160:160:0,trim=end=0.7[one];[two][one]concat,setpts=PTS-STARTPTS"
+    run_ffmpeg("-i", whole, "-i", other, "-filter_complex", f"{small};{alone}", root / SEVERAL)
     hide = f"between(t,{COVERED[0]},{COVERED[1]})+gte(t,{GONE_S})"
-    box = f"drawbox=enable='{hide}':t=fill:c=gray"
+    box = f"drawbox=enable='{hide}':x=40:y=40:w=80:h=90:t=fill:c=gray"
     run_ffmpeg("-i", whole, "-itsoffset", str(LATE_S), "-i", whole, "-map", "0:v", "-map", "1:a", "-vf", box,
                "-c:a", "pcm_s16le", root / FACE)  # fmt: skip
     run_ffmpeg("-f", "lavfi", "-i", "testsrc=size=90x160:rate=10:duration=1", root / MUTE)
@@ -119,7 +125,7 @@ def drawn(monkeypatch) -> Counter[str]:
 
 
 def of(clip_id: str, count: int = 24, data: Path = Path("data"), corpus: str = "mine") -> Sheet:
-    return gather(data, corpus, clip_id, load(), count)
+    return gather.gather(data, corpus, clip_id, load(), count)
 
 
 def texts(sheet: Sheet) -> list[str]:
@@ -195,7 +201,7 @@ def test_few_of_many_frames_are_chosen_evenly_from_first_to_last() -> None:
 
 
 def test_large_frames_are_kept_small(monkeypatch) -> None:
-    monkeypatch.setattr(facts, "THUMB_PX", 40)
+    monkeypatch.setattr(decode, "THUMB_PX", 40)
     assert {frame.picture.shape for frame in of(FACE).shown} == {(40, 40, 3)}
 
 
@@ -223,7 +229,7 @@ def test_what_is_absent_is_said(drawn) -> None:
     assert (heard.shown, heard.status, heard.coverage) == ([], None, None)
     draw(mute)
     assert drawn["no sound"] == 2  # in the header and in place of the waveform
-    assert drawn["no face"] == len(mute.shown) + 1  # on every frame and in the legend
+    assert drawn["missing"] == len(mute.shown) + 1  # on every frame and in the legend
     assert set(texts(mute)) <= set(drawn)
     drawn.clear()
     draw(heard)
@@ -246,16 +252,54 @@ def test_frames_are_marked_by_their_status(drawn, monkeypatch) -> None:
     shown = Counter(frame.status for frame in sheet.shown)
     legend = 1
     del lines["white", False]
-    assert len(set(canvas.COLOURS.values())) == 3
+    assert len(set(canvas.COLOURS.values())) == len(canvas.COLOURS) == 4
     assert lines == {
         (canvas.COLOURS[DETECTED], False): shown[DETECTED] + legend,
         (canvas.COLOURS[INTERPOLATED], True): shown[INTERPOLATED] + legend,
     }
-    assert drawn["no face"] == shown[MISSING] + legend
+    assert drawn["missing"] == shown[MISSING] + legend
     assert drawn["happy"] == drawn[f"all {len(sheet.kept_s)} kept frames"] == 1
     assert drawn[f"sound starts {LATE_S:.3f} s later"] == 1
     padded = sum(bar.status == "padded" for bar in sheet.bars)
     assert padded == sum(count for words, count in drawn.items() if words.endswith(" padded") and "," not in words)
+
+
+def test_several_faces_and_cuts_are_shown(drawn, monkeypatch) -> None:
+    lines: Counter[str] = Counter()
+    line = canvas.Page.line
+
+    def spy(page, xs, ys, colour, width, **how):
+        lines[colour] += 1
+        return line(page, xs, ys, colour, width, **how)
+
+    monkeypatch.setattr(canvas.Page, "line", spy)
+    sheet = of(SEVERAL)
+    assert sheet.cuts == [9]
+    assert sheet.tracks == 3
+    assert sheet.seen is not None
+    assert sheet.seen.tolist() == [2] * 9 + [1] * (len(sheet.seen) - 9)
+    assert [len(frame.others) for frame in sheet.shown] == [1] * len(sheet.shown)
+    assert [frame.number for frame in sheet.shown if frame.after_cut] == [9]
+    for frame in sheet.shown:  # the chosen one stands left, the small one and, later, the other person right
+        assert (frame.box is not None) == (frame.number < 9)
+        assert frame.box is None or frame.box[0] < 0.5
+        assert frame.others[0][0] > 0.5
+    told = [text.split(":")[0].split(";")[0] for text in texts(sheet)]
+    assert told == ["One cut", "3 tracks of faces were found"]
+    draw(sheet)
+    assert drawn["another face"] == drawn["cut"] == drawn["up to 2 at once"] == 1
+    assert drawn["2 faces"] == 9
+    assert drawn[f"{facts.covered(sheet)}, 1 cut"] == 1
+    assert lines[canvas.CUT] == 3  # in the legend, before frame 9, on the time line
+    assert [frame.after_cut for frame in of(SEVERAL, count=2).shown] == [False, True]
+
+
+def test_the_number_of_faces_over_time() -> None:
+    kept_s = np.stack([np.arange(4) / 4, np.arange(1, 5) / 4], axis=1)
+    sheet = Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s)
+    strip = strips.count_strip(sheet, np.array([0, 1, 2, 1], np.uint8), 2.0, 8, 4)
+    assert strip[0, :, 3].tolist() == [0, 255, 255, 255, 0, 0, 0, 0]
+    assert len({tuple(pixel) for pixel in strip[0, 1:4].tolist()}) == 2
 
 
 def test_a_clip_that_failed_still_has_a_sheet(outs, drawn) -> None:
@@ -278,7 +322,7 @@ def test_a_clip_that_failed_still_has_a_sheet(outs, drawn) -> None:
     assert {(frame.status, frame.box) for frame in sheet.shown} == {(None, None)}
     assert sheet.wave is not None
     draw(sheet)
-    assert not drawn["no face"]
+    assert not drawn["missing"]
 
 
 def test_what_is_not_known_yet_is_said(outs) -> None:
@@ -341,7 +385,7 @@ def test_a_short_gap_stays_visible_in_a_long_clip() -> None:
     status = np.full(frames, DETECTED, np.uint8)
     status[12_345] = MISSING
     long = Sheet("c", "long", status=status, kept_s=np.stack([times_s, times_s + 0.1], axis=1))
-    strip = timeline._strip(long, 5000.0, columns, 8)
+    strip = strips.status_strip(long, 5000.0, columns, 8)
     seen = strip[..., 3].any(axis=0)
     assert seen.tolist() == [True] * 80 + [False] * 20  # the picture ends before the sound
     blue = np.array(mpl.colors.to_rgb(canvas.COLOURS[DETECTED])) * 255
@@ -353,7 +397,7 @@ def test_every_frame_has_its_place_on_the_strip() -> None:
     times_s = np.arange(4) / 4  # each begins on the edge of a column …
     for shift_s in (0.0, 0.004):  # … or within one
         kept_s = np.stack([times_s, times_s + 0.25], axis=1) + shift_s
-        strip = timeline._strip(Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s), 2.0, 200, 4)
+        strip = strips.status_strip(Sheet("c", "even", status=np.ones(4, np.uint8), kept_s=kept_s), 2.0, 200, 4)
         white = (strip == 255).all(axis=(0, 2))
         assert np.flatnonzero(white).tolist() == [25, 50, 75]
 
@@ -389,7 +433,7 @@ def run_show(*arguments: str, obj: Path | None = None):
 def quick(monkeypatch) -> list[tuple[str, str]]:
     """Draw nothing; return the corpus and clip id of every sheet that was asked for."""
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(facts, "gather", lambda data, corpus, clip_id, params, count: asked.append((corpus, clip_id)))
+    monkeypatch.setattr(gather, "gather", lambda data, corpus, clip_id, params, count: asked.append((corpus, clip_id)))
     monkeypatch.setattr(page, "draw", lambda sheet: b"png")
     return asked
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
+from aver.evaluation.compare import _ceiling
 from aver.evaluation.intervals import speaker_intervals
 from aver.evaluation.metrics import METRICS, confusion, metrics
 from aver.evaluation.score import predicted_labels, score
-from aver.params.blocks import Evaluation
+from aver.params.blocks import Corpus, Evaluation
+from aver.params.file import load
+from aver.synthetic.displays import EMOTIONS, ceilings
 
 PARAMS = Evaluation(bootstrap_draws=300, bootstrap_seed=0, confidence=0.95)
 
@@ -77,9 +83,10 @@ def test_intervals_widen_with_confidence_and_with_fewer_speakers_and_repeat_with
 LABELS = ["happy", "sad"]
 
 
-def prediction(clip, chance, *, label="happy", fold=0, seed=0, speaker="s", sequence=0, corpus="c"):
-    return {"fold": fold, "seed": seed, "corpus": corpus, "clip_id": clip, "speaker": speaker, "label": label,
-            "sequence": sequence, "p_happy": chance, "p_sad": 1 - chance}  # fmt: skip
+def prediction(clip, chance, *, label="happy", fold=0, seed=0, speaker="s", sequence=0, corpus="c", people=""):
+    return {"fold": fold, "seed": seed, "corpus": corpus, "people": people or corpus, "clip_id": clip,
+            "speaker": speaker, "label": label, "sequence": sequence,
+            "p_happy": chance, "p_sad": 1 - chance}  # fmt: skip
 
 
 def test_a_clips_prediction_is_the_mean_over_its_sequences():
@@ -119,6 +126,65 @@ def test_one_fold_and_one_seed_have_no_deviation():
 def test_equal_clip_ids_of_two_corpora_are_two_clips():
     rows = [prediction("a", 0.9, corpus="one"), prediction("a", 0.1, corpus="two")]
     assert score(pd.DataFrame(rows), LABELS, PARAMS).confusion == [[1, 1], [0, 0]]
+
+
+def test_each_corpus_has_its_scores_over_all_folds_and_seeds():
+    """`one`: 3 of 4 right in seed 0 and all in seed 1, dealt to two folds; `two`: its only clip wrong in both."""
+    rows = [
+        prediction(f"{k}", 0.9 if (k, seed) != (0, 0) else 0.1, corpus="one", fold=k % 2, seed=seed, speaker=f"s{k}")
+        for k in range(4)
+        for seed in range(2)
+    ]
+    rows += [prediction("0", 0.9, label="sad", corpus="two", seed=seed) for seed in range(2)]
+    found = score(pd.DataFrame(rows), LABELS, PARAMS).per_corpus
+    assert found["one"]["accuracy"]["value"] == found["one"]["uar"]["value"] == pytest.approx(7 / 8)
+    assert (found["one"]["clips"], found["one"]["speakers"]) == (4, 4)
+    assert found["one"]["accuracy"]["low"] < 7 / 8 <= found["one"]["accuracy"]["high"]
+    assert found["two"] == {"clips": 1, "speakers": 1} | {
+        name: {"value": 0.0, "low": 0.0, "high": 0.0} for name in METRICS
+    }
+
+
+def test_intervals_are_over_people_whatever_the_corpora_they_are_in():
+    """Eight people in two corpora, always right or always wrong, are eight people and not sixteen."""
+
+    def interval(people):
+        rows = [
+            prediction(f"{k}", 0.9 if k % 2 else 0.1, corpus=corpus, speaker=f"{k}", people=people)
+            for corpus in ("a", "b")
+            for k in range(8)
+        ]
+        found = score(pd.DataFrame(rows), LABELS, PARAMS).clip["accuracy"]
+        return found["low"], found["high"]
+
+    right, wrong = [[1, 0], [0, 0]], [[0, 1], [0, 0]]
+    eight, sixteen = (speaker_intervals(np.array([wrong, right] * n, float), 300, 0.95, 0)["accuracy"] for n in (4, 8))
+    assert interval("actors") == eight
+    assert interval("") == sixteen
+    assert eight[1] - eight[0] > sixteen[1] - sixteen[0]
+
+
+def test_a_label_that_is_never_tested_has_no_recall_and_makes_nothing_undefined():
+    found = score(pd.DataFrame([prediction("a", 0.9), prediction("b", 0.2)]), LABELS, PARAMS)
+    assert found.recall == {"happy": 0.5, "sad": None}
+    assert found.clip["uar"]["mean"] == found.per_corpus["c"]["uar"]["value"] == 0.5
+    assert np.isfinite(list(found.clip["uar"].values())).all()
+
+
+@pytest.mark.parametrize(
+    ("corpora", "labels", "known"),
+    [
+        (["built", "again"], EMOTIONS, True),
+        (["built", "mine"], EMOTIONS, False),
+        (["built"], EMOTIONS[1:], False),  # the tables promise nothing about a choice of emotions
+        (["built"], ("anger", *EMOTIONS[1:]), False),
+    ],
+)
+def test_the_ceiling_is_known_of_the_built_in_corpus_alone_and_with_all_its_emotions(corpora, labels, known):
+    params = load(Path(__file__).parents[2] / "params.yaml")
+    roots = {name: Corpus("x", "synthetic") for name in ("built", "again")} | {"mine": Corpus("y", "folder")}
+    found = _ceiling(corpora, labels, "concat", replace(params, corpora=roots))
+    assert found == (ceilings().both if known else None)
 
 
 def test_the_order_of_rows_does_not_matter():

@@ -119,8 +119,8 @@ def test_a_missing_key_is_named(changed, where):
         ("media.timeout_s", 0),
         ("max_failed_fraction", 1.01),
         ("max_failed_fraction", -0.1),
-        ("faces.detector", "mtcnn"),
-        ("faces.scale_factor", 1.0),
+        ("faces.detector", "hog"),
+        ("faces.haar.scale_factor", 1.0),
         ("classifiers.class_weights", "yes"),
         ("classifiers.device", "gpu"),
         ("benchmarks.synthetic.corpora", []),
@@ -163,8 +163,8 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ("fusion", "zzz", ["fusion", "'zzz'", "acoustic, concat, visual"]),
         ("budget", "quik", ["budget", "did you mean 'quick'", "paper, quick"]),
         ("corpora.synthetic", {"root": "x", "adapter": "fodler"}, ["corpora.synthetic.adapter", "did you mean 'folder'",
-                                                                   "folder, ravdess, synthetic"]),
-        ("corpora.my-clips", {"root": "x"}, ["corpora.my-clips.adapter", "'my-clips'", "folder, ravdess, synthetic"]),
+                                                                   "ravdess, rml, savee, synthetic"]),
+        ("corpora.my-clips", {"root": "x"}, ["corpora.my-clips.adapter", "'my-clips'", "rml, savee, synthetic"]),
         ("features.xvector-thirds.window", "third", ["features.xvector-thirds.window", "did you mean 'thirds'"]),
         ("features.xvector-thirds.window", "frames", ["features.xvector-thirds.window", "patch, thirds"]),
         ("features.vggface.window", "thirds", ["features.vggface.window", "Known: frames"]),
@@ -192,7 +192,9 @@ def test_a_name_that_refers_to_nothing_is_named_with_the_known_ones(changed, whe
         ("corpora.my-clips", {"root": "/x", "adapter": "folder"}),
         ("corpora.ravdess", {"root": "data/raw/ravdess"}),
         ("weights.xvector", {"source": "pretrained", "location": "/models", "sha256": "0" * 64}),
-        ("benchmarks.synthetic.where", {"channel": ["speech"]}),
+        ("benchmarks.synthetic.where", {"channel": ["speech", ""], "perceived": ["sad"]}),
+        ("benchmarks.synthetic.labels", "basic6"),
+        ("benchmarks.synthetic.label", "perceived"),
         ("max_failed_fraction", 1),
         ("parallel.backend", "sequential"),
     ],
@@ -231,4 +233,33 @@ def test_every_accepted_name_can_be_had(names, get):
 def test_values_that_would_give_wrong_results_are_refused(changed, where, value, words):
     with pytest.raises(ParamsError) as error:
         load(changed(where, value))
+    assert all(word in str(error.value) for word in words), str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": "basic5"}, ["benchmarks.synthetic.labels", "did you mean 'basic6'", "basic6, five, native, seven"]),
+        ({"folds": GONE}, ["benchmarks.synthetic.folds: missing key", "protocol 'subject'"]),
+        ({"test_corpora": ["other"]}, ["benchmarks.synthetic.test_corpora", "use protocol 'cross'"]),
+        ({"corpora": ["synthetic", "synthetic"]}, ["benchmarks.synthetic", "synthetic stands twice"]),
+        ({"protocol": "cross", "folds": GONE}, ["benchmarks.synthetic.test_corpora: missing key", "'cross'"]),
+        ({"protocol": "cross", "test_corpora": ["other"]}, ["benchmarks.synthetic.folds", "one fold"]),
+        ({"protocol": "cross", "folds": GONE, "test_corpora": ["synthetic"]}, ["synthetic stands twice"]),
+        ({"protocol": "cross", "folds": GONE, "test_corpora": ["othr"]}, ["test_corpora", "did you mean 'other'"]),
+        ({"protocol": "cross", "folds": GONE, "test_corpora": ["other"]}, []),
+        ({"corpora": ["synthetic", "other"], "labels": "seven"}, []),
+    ],
+)
+def test_a_benchmark_has_what_its_protocol_needs_and_no_more(tmp_path, change, words):
+    content = copy.deepcopy(GOOD)
+    content["corpora"]["other"] = {"root": "x", "adapter": "folder"}
+    block = {**content["benchmarks"]["synthetic"], **change}
+    content["benchmarks"]["synthetic"] = {key: value for key, value in block.items() if value is not GONE}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    if not words:
+        assert load(tmp_path / "params.yaml").benchmarks["synthetic"].all_corpora == ("synthetic", "other")
+        return
+    with pytest.raises(ParamsError) as error:
+        load(tmp_path / "params.yaml")
     assert all(word in str(error.value) for word in words), str(error.value)

@@ -29,6 +29,8 @@ HISTORY = pa.schema(
     + [(k, pa.float64()) for k in ("train_loss", "validation_loss", "validation_accuracy", "learning_rate")]
     + [("best", pa.bool_())]
 )
+#: What a row of predictions says about its clip, as `folds.parquet` has it.
+CLIP = ("corpus", "people", "clip_id", "speaker", "label")
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,18 @@ def _table(line: Timeline, rows: Sequence[Mapping[str, Any]], labels: list[str],
     for role in ROLES:
         if not any(clip["role"] == role for clip in clips):
             raise BenchmarkError(
-                f"strategy {strategy}: fold {rows[0]['fold']} has no clip left to {role}; "
+                f"strategy {strategy}: fold {rows[0]['fold']} has no clip left for {role}; "
                 f"{len(line.unscored)} clips lack features ({Counter(line.unscored.values()).most_common(2)})"
             )
+    # A corpus may be the only one with a label, and have no such stream at all.
+    trained = {clip["label"] for clip in clips if clip["role"] == "train"}
+    if trained != set(labels):
+        raise BenchmarkError(
+            f"strategy {strategy}: fold {rows[0]['fold']} has no clip of {', '.join(sorted(set(labels) - trained))} "
+            f"left to train; {len(line.unscored)} clips lack features "
+            f"({Counter(line.unscored.values()).most_common(2)}). Choose other corpora, or leave the label out by "
+            "`labels` or `where`."
+        )
     return {
         **line.table,
         "labels": np.array([labels.index(clip["label"]) for clip in clips], np.int32)[line.owner],
@@ -152,10 +163,10 @@ def _table(line: Timeline, rows: Sequence[Mapping[str, Any]], labels: list[str],
 def write_grid(folder: Path, grid: Grid) -> None:
     """Write `predictions.parquet`, `history.parquet`, `models/` and `summary.json`.
 
-    A row of predictions is one test sequence: fold, seed, corpus, clip_id, speaker, label, sequence, and the
+    A row of predictions is one test sequence: fold, seed, corpus, people, clip_id, speaker, label, sequence, and the
     probability of every label as `p_<label>`.
     """
-    speakers = {(row["corpus"], row["clip_id"]): row for row in grid.folds}
+    known = {(row["corpus"], row["clip_id"]): row for row in grid.folds}
     predictions: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
     (folder / "models").mkdir()
@@ -163,12 +174,10 @@ def write_grid(folder: Path, grid: Grid) -> None:
         seen: Counter[tuple[str, str]] = Counter()
         for number, chances in zip(run["test"].tolist(), run["probabilities"].tolist(), strict=True):
             key = grid.timeline.clips[grid.timeline.owner[number]]
-            row = speakers[key]
             predictions.append(
-                {"fold": fold, "seed": seed, "corpus": key[0], "clip_id": key[1], "speaker": row["speaker"],
-                 "label": row["label"], "sequence": seen[key]}
+                {"fold": fold, "seed": seed, **{name: known[key][name] for name in CLIP}, "sequence": seen[key]}
                 | {f"p_{label}": p for label, p in zip(grid.labels, chances, strict=True)}
-            )  # fmt: skip
+            )
             seen[key] += 1
         for epoch, values in enumerate(run["history"].tolist()):
             values = dict(zip(HISTORY.names[3:7], values, strict=True))
@@ -177,18 +186,17 @@ def write_grid(folder: Path, grid: Grid) -> None:
         (folder / "models" / f"fold-{fold}-seed-{seed}.npz").write_bytes(pack(model))
     schema = pa.schema(
         [("fold", pa.int32()), ("seed", pa.int32())]
-        + [(k, pa.string()) for k in ("corpus", "clip_id", "speaker", "label")]
+        + [(k, pa.string()) for k in CLIP]
         + [("sequence", pa.int32())]
         + [(f"p_{label}", pa.float32()) for label in grid.labels]
     )
     write_table(folder / "predictions.parquet", predictions, schema)
     write_table(folder / "history.parquet", history, HISTORY)
-    unscored = Counter(grid.timeline.unscored.values())
     first = next(iter(grid.runs.values()))
     summary = {
         "labels": grid.labels,
         "clips": len(grid.timeline.clips),
-        "unscored": dict(sorted(unscored.items())),
+        "unscored": Counter(grid.timeline.unscored.values()),
         "sequences": len(grid.timeline.owner),
         "runs": len(grid.runs),
         "parameters": sum(int(v.size) for k, v in first.items() if k.startswith("model.")),

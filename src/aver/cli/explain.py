@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aver.errors import visible
+
 if TYPE_CHECKING:
     from aver.cache.cache import Cache
     from aver.cli.survey import Work
@@ -39,7 +41,7 @@ def explain(clip: str, stage: str | None, corpus: str | None) -> None:
     if len(names) > 1:
         raise CorpusError(f"several corpora have a clip {clip!r}: choose with --corpus {' | '.join(names)}")
     row = found.clips[names[0]][0]
-    click.echo(f"{clip} of {names[0]}: {row['path']}, content {row['sha256'][:12]}…")
+    click.echo(visible(f"{clip} of {names[0]}: {row['path']}, content {row['sha256'][:12]}…"))
     works = [work for work in found.works if work.corpus == names[0]]
     known = dict.fromkeys(name for work in works for name in (work.stage.partition("@")[0], work.stage))
     if stage is not None and stage not in known:
@@ -48,7 +50,7 @@ def explain(clip: str, stage: str | None, corpus: str | None) -> None:
         if stage in (None, work.stage, work.stage.partition("@")[0]):
             click.echo()
             for line in _lines(work, Cache(), whole=stage is not None):
-                click.echo(line)
+                click.echo(visible(line))
 
 
 def _lines(work: Work, cache: Cache, whole: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from aver.errors import REASONS
+from aver.errors import REASONS, visible
 
 SHOWN = 10
 
@@ -41,7 +41,7 @@ def failures(reason: str | None, everything: bool, as_json: bool, explain: bool)
         return
     rows = [row for row in ledger(Path("data")) if reason in (None, row["reason"])]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(rows, indent=2))
         return
     if not rows:
         click.echo("No clip failed." if any(Path("data").rglob("failures.parquet")) else "No stage has run here yet.")
@@ -51,7 +51,7 @@ def failures(reason: str | None, everything: bool, as_json: bool, explain: bool)
         members = list(group)
         click.echo(f"\n{code}: {len(members)} clips. {REASONS[code].meaning}; {REASONS[code].remedy}.")
         for row in members if everything else members[:SHOWN]:
-            click.echo(f"  {row['stage']:20} {row['clip_id']}: {row['detail']}")
+            click.echo(visible(f"  {row['stage']:20} {row['clip_id']}: {row['detail']}"))
         if len(members) > SHOWN and not everything:
             click.echo(f"  … and {len(members) - SHOWN} more (--all)")
     click.echo("\nMend what can be mended, then `aver retry`.")

@@ -10,6 +10,7 @@ import click
 
 import aver as aver_package
 from aver import __version__
+from aver.cli.corpus import corpus
 from aver.cli.doctor import doctor
 from aver.cli.explain import explain
 from aver.cli.export import export
@@ -32,7 +33,8 @@ def aver(context: click.Context) -> None:
     would do, what it did and why, and keep what it stored in order. Run them anywhere inside the repository.
 
     \b
-    Before a run   aver plan          what the next `dvc repro` computes, and how long that takes
+    Before a run   aver corpus NAME   what a corpus holds, beside what its authors publish
+                   aver plan          what the next `dvc repro` computes, and how long that takes
     After a run    aver status        what every stage holds
                    aver failures      which clips failed, why, and what to do; `aver retry` tries them again
                    aver show CLIP     a picture of what the pipeline saw in a clip
@@ -44,7 +46,7 @@ def aver(context: click.Context) -> None:
     _enter_repository(context)
 
 
-for command in (doctor, explain, export, failures, gc, plan, retry, show, status):
+for command in (corpus, doctor, explain, export, failures, gc, plan, retry, show, status):
     aver.add_command(command)
 
 

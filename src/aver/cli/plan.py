@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aver.cli.text import amount, duration, table
+from aver.errors import visible
 
 if TYPE_CHECKING:
     from aver.cli.survey import Work
@@ -58,7 +59,7 @@ def plan(as_json: bool) -> None:
     click.echo(table([_row(line) for line in lines], ["", "cached", "to compute", "at most", "time", "new data"]))
     click.echo()
     for remark in found.remarks:
-        click.echo(remark)
+        click.echo(visible(remark, keep="\n"))
     click.echo(_summary(lines, changed))
 
 

@@ -32,7 +32,7 @@ def show(context: click.Context, clip: str, corpus: str, out: Path | None, frame
     CLIP is a clip id, or the path of its file or the end of that path.
     """
     # Imported here: `aver --help` need not wait for OpenCV and matplotlib.
-    from aver.cli.sheet.facts import gather
+    from aver.cli.sheet.gather import gather
     from aver.cli.sheet.page import draw
     from aver.params.file import load
 

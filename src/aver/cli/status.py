@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aver.cli.text import amount, duration, table
+from aver.errors import visible
 
 if TYPE_CHECKING:
     from aver.cli.survey import Work
@@ -47,7 +48,7 @@ def status(last_run: bool, as_json: bool) -> None:
     ]  # fmt: skip
     click.echo(table(rows, HEADERS))
     for remark in found.remarks:
-        click.echo(remark)
+        click.echo(visible(remark, keep="\n"))
     click.echo(f"\nChanged for DVC: {', '.join(changed)}" if changed else "\nDVC finds nothing changed.")
 
 

@@ -184,16 +184,18 @@ def _classifiers(
     from aver.classifiers.grid import prepare_grid
     from aver.classifiers.registry import get_strategy
     from aver.folds.build import build_folds
+    from aver.folds.choose import people_of
 
     block = params.benchmarks[benchmark]
     out = DATA / "classifiers" / benchmark / strategy
     notes, label = _Notes(found, f"classifiers@{benchmark}-{strategy}", out), f"classifiers {benchmark} {strategy}"
     roles = {"visual": params.classifiers.visual, "acoustic": params.classifiers.acoustic}
     streams = [roles[role] for role in get_strategy(strategy).roles]
-    packed = all(_packed(corpus, stream, known[corpus].get(stream)) for corpus in block.corpora for stream in streams)
+    packed = all(_packed(name, stream, known[name].get(stream)) for name in block.all_corpora for stream in streams)
     if packed:
         try:
-            folds = build_folds(benchmark, block, {corpus: found.clips[corpus] for corpus in block.corpora})
+            clips = {name: found.clips[name] for name in block.all_corpora}
+            folds = build_folds(benchmark, block, clips, people_of(params.corpora)).rows
             with tempfile.TemporaryDirectory() as nowhere:
                 ready = prepare_grid(benchmark, strategy, folds, DATA / "features", Path(nowhere), params)
         except (BenchmarkError, LeakageError) as exc:
@@ -201,7 +203,7 @@ def _classifiers(
             return
         notes(list(ready.tasks.values()), label, ready.parallel, Cache(), "run")
     else:
-        notes.waiting = block.folds * len(block.seeds)
+        notes.waiting = (block.folds or 1) * len(block.seeds)
         notes.note(label, "run")
 
 

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
+from aver.corpora.findings import Finding
+from aver.corpora.published import Part
 from aver.ledger import Failure
-
-#: File name endings that ffmpeg is asked about; anything else in a corpus folder is listed as ignored.
-VIDEO = (
-    ".mp4",
-    ".m4v",
-    ".mov",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".flv",
-    ".mpg",
-    ".mpeg",
-    ".wmv",
-    ".ogv",
-    ".3gp",
-    ".ts",
-    ".mts",
-)
-SOUND = (".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus", ".wma", ".aif", ".aiff")
-MEDIA_SUFFIXES = frozenset(VIDEO + SOUND)
 
 
 @dataclass(frozen=True)
@@ -39,7 +20,9 @@ class Clip:
     Args:
         clip_id: unique within the corpus.
         path: relative to the corpus root, with forward slashes.
-        label: emotion; empty: the clip can be extracted, not trained on.
+        label: the emotion that was meant: acted, or as the corpus's own name or sheet has it; empty: the clip can be
+            extracted, not trained on.
+        perceived: the emotion that the corpus's viewers voted for; empty: no vote is known, or it was tied.
         speaker: who is seen or heard; empty: nobody can promise that a split keeps speakers apart.
         sex: `female` | `male`.
         sentence: what is said.
@@ -47,12 +30,14 @@ class Clip:
         take: the performance; files that show and sound the same performance share it.
         modality: `audiovisual` | `video` | `audio`, as the name promises; empty if it promises nothing.
         channel: `speech` | `song`.
+        elicitation: how the emotion came about: `acted` | `induced` | `spontaneous`.
         sha256: of the file's content.
     """
 
     clip_id: str
     path: str
     label: str = ""
+    perceived: str = ""
     speaker: str = ""
     sex: str = ""
     sentence: str = ""
@@ -61,6 +46,7 @@ class Clip:
     take: str = ""
     modality: str = ""
     channel: str = ""
+    elicitation: str = ""
     sha256: str = ""
 
     def row(self) -> dict[str, str]:
@@ -71,6 +57,23 @@ class Clip:
 CLIPS = pa.schema([(name, pa.string()) for name in Clip.__dataclass_fields__])
 
 
+@dataclass(frozen=True)
+class Double:
+    """A second file with the name of a clip; where it has the same bytes, it is a copy that does no harm.
+
+    Args:
+        clip_id: of the clip.
+        path: of the second file.
+        first: of the file that is used.
+        failure: the id of the failure that stands for the second file until its bytes are known.
+    """
+
+    clip_id: str
+    path: str
+    first: str
+    failure: str
+
+
 @dataclass
 class Reading:
     """What an adapter found below a root.
@@ -78,42 +81,55 @@ class Reading:
     Args:
         clips: their sha256 is not yet filled.
         failures: clips that cannot be used.
+        findings: what is odd about clips that can be used.
         ignored: files that are no clips of the corpus.
+        metadata: files of the corpus's own lists that were read.
+        linked: folders that were reached through a link: DVC does not see what changes there.
+        hidden: how many hidden files and folders were left out.
         paths: the path of each clip id.
+        doubles: second files with the name of a clip.
     """
 
     clips: list[Clip] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    metadata: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+    hidden: int = 0
     paths: dict[str, str] = field(default_factory=dict)
+    doubles: list[Double] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
-        """Add a clip unless its id is taken; then it becomes a failure that names both files."""
-        other = self.paths.setdefault(clip.clip_id, clip.path)
-        if other == clip.path:
+        """Add a clip unless its id is taken; then it becomes a failure that names both files.
+
+        (The catalogue looks into both: a copy, the same bytes under the same name, is a finding.)
+        """
+        first = self.paths.setdefault(clip.clip_id, clip.path)
+        if first == clip.path:
             self.clips.append(clip)
             return
-        detail = f"{clip.path} has the name of {other}"
-        self.failures.append(Failure(f"{clip.clip_id} ({clip.path})", "corpora", "duplicate", detail))
+        double = Double(clip.clip_id, clip.path, first, f"{clip.clip_id} ({clip.path})")
+        self.doubles.append(double)
+        detail = f"{clip.path} has the name of {first}, and other content"
+        self.failures.append(Failure(double.failure, "corpora", "duplicate", detail))
+
+    def refuse(self, path: str, why: str) -> None:
+        """Add a failure: a file that is named like a clip of the corpus, and cannot be one."""
+        self.failures.append(Failure(path, "corpora", "bad_name", why))
 
 
 class Adapter(Protocol):
-    """A corpus adapter: a module with the expected layout in words and a function that reads a root."""
+    """A corpus adapter: a module with a function that reads a root.
+
+    Args:
+        LAYOUT: the expected folders and names in words, for errors.
+        PUBLISHED: what the corpus's authors say it holds, part by part; empty where nobody says it.
+    """
 
     LAYOUT: str
+    PUBLISHED: tuple[Part, ...]
 
     def read(self, root: Path) -> Reading:
         """Return what lies below `root`."""
         ...
-
-
-def files_below(root: Path) -> Sequence[Path]:
-    """Return all files below a root, sorted by their relative path; hidden ones and broken links are left out."""
-    found = (path for path in root.rglob("*") if path.is_file())
-    visible = (p for p in found if not any(part.startswith(".") for part in p.relative_to(root).parts))
-    return sorted(visible, key=lambda path: path.relative_to(root).as_posix())
-
-
-def relative(path: Path, root: Path) -> str:
-    """Return a file's path relative to the root, with forward slashes."""
-    return path.relative_to(root).as_posix()

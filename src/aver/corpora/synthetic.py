@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from aver.corpora.clip import Clip, Reading, files_below, relative
+from aver.corpora.clip import Clip, Reading
+from aver.corpora.files import files_below, relative
+from aver.corpora.published import Part
 
 LAYOUT = "the built-in corpus: files named like S01/S01_happy_T1.mp4, written by `dvc repro synthetic`"
-NAME = re.compile(r"S(\d+)_([a-z]+)_T(\d+)")
+#: params.yaml says what it holds.
+PUBLISHED: tuple[Part, ...] = ()
+NAME = re.compile(r"S([0-9]+)_([a-z]+)_T([0-9]+)")
 
 
 def read(root: Path) -> Reading:
@@ -24,7 +28,7 @@ def read(root: Path) -> Reading:
             Clip(
                 clip_id=path.stem, path=relative(path, root), label=label, speaker=speaker,
                 sex="female" if int(speaker) % 2 else "male", repetition=repetition, take=path.stem,
-                modality="audiovisual", channel="speech",
+                modality="audiovisual", channel="speech", elicitation="acted",
             )
         )  # fmt: skip
     return reading

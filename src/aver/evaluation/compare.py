@@ -36,6 +36,7 @@ def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: 
         folder = classifiers / name / strategy
         trained = read_json(folder / "summary.json")
         predictions = pd.read_parquet(folder / "predictions.parquet")
+        scores = score(predictions, trained["labels"], params.evaluation)
         cells.append(
             {
                 "benchmark": name,
@@ -43,27 +44,31 @@ def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: 
                 "strategy": strategy,
                 "streams": [getattr(params.classifiers, role) for role in get_strategy(strategy).roles],
                 "corpora": split["corpora"],
+                "test_corpora": split["test_corpora"],
+                "label_set": split["label_set"],
                 "labels": trained["labels"],
                 "folds": len(split["folds"]),
                 "seeds": len(benchmark.seeds),
-                "clips": trained["clips"],
+                "clips": sum(corpus["clips"] for corpus in scores.per_corpus.values()),
                 "speakers": split["speakers"],
                 "unscored": trained["unscored"],
                 "parameters": trained["parameters"],
                 "chance": 1 / len(trained["labels"]),
-                "ceiling": _ceiling(split["corpora"], strategy, params),
-                **asdict(score(predictions, trained["labels"], params.evaluation)),
+                "ceiling": _ceiling(split["corpora"], trained["labels"], strategy, params),
+                **asdict(scores),
             }
         )
     return cells
 
 
-def _ceiling(corpora: Sequence[str], strategy: str, params: Params) -> float | None:
-    """Return the best possible accuracy where it is known: on the built-in corpus, by construction."""
+def _ceiling(corpora: Sequence[str], labels: Sequence[str], strategy: str, params: Params) -> float | None:
+    """Return the best possible accuracy where it is known: on the built-in corpus alone and with all its emotions."""
     if any((params.corpora[name].adapter or name) != "synthetic" for name in corpora):
         return None
-    from aver.synthetic.displays import ceilings
+    from aver.synthetic.displays import EMOTIONS, ceilings
 
+    if set(labels) != set(EMOTIONS):
+        return None
     known, roles = ceilings(), set(get_strategy(strategy).roles)
     if roles == {"visual", "acoustic"}:
         return known.both

@@ -2,88 +2,119 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from aver.errors import BenchmarkError
+from aver.errors import BenchmarkError, LeakageError
+from aver.folds.choose import choose
 from aver.folds.leakage import check_leakage
 from aver.folds.protocol import PROTOCOLS, TRAIN
 from aver.params.blocks import Benchmark
 from aver.store.out import write_json, write_table
 
-log = logging.getLogger(__name__)
-
+#: `people` says whose people speak: two corpora of one adapter share them (`aver.folds.choose.people_of`).
 FOLDS = pa.schema(
     [("fold", pa.int32())]
-    + [(name, pa.string()) for name in ("corpus", "clip_id", "role", "label", "speaker", "take", "sha256")]
+    + [(name, pa.string()) for name in ("corpus", "people", "clip_id", "role", "label", "speaker", "take", "sha256")]
 )
 
 
+@dataclass(frozen=True)
+class Folds:
+    """A split that leaks nothing.
+
+    Args:
+        rows: of `folds.parquet`, one per fold and clip, by fold and corpus.
+        left_out: clips that the benchmark does not use: (corpus, reason, word) → their number.
+    """
+
+    rows: list[dict[str, Any]]
+    left_out: Counter[tuple[str, str, str]]
+
+
 def build_folds(
-    name: str, benchmark: Benchmark, corpora: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> list[dict[str, Any]]:
-    """Return rows of `folds.parquet`: one per fold and clip, sorted by fold, corpus and clip.
+    name: str,
+    benchmark: Benchmark,
+    corpora: Mapping[str, Sequence[Mapping[str, Any]]],
+    people: Mapping[str, str],
+) -> Folds:
+    """Split the clips of a benchmark.
 
     Args:
         name: the benchmark, for messages.
         benchmark: its block.
-        corpora: rows of `clips.parquet` of each corpus it names.
+        corpora: rows of `clips.parquet` of each corpus it names, test corpora included.
+        people: see `aver.folds.choose.people_of`.
 
     Raises:
-        BenchmarkError: no clip is left, fewer than two labels, too few speakers, a label missing in a training fold.
+        BenchmarkError: see `aver.folds.choose`; too few speakers; a label missing in a training fold.
         LeakageError: see `aver.folds.leakage`.
     """
-    clips = [
-        {**clip, "corpus": corpus}
-        for corpus in sorted(corpora)
-        for clip in corpora[corpus]
-        if clip["label"] and all(clip.get(key, "") in allowed for key, allowed in benchmark.where.items())
-    ]
-    labels = sorted({clip["label"] for clip in clips})
-    if len(labels) < 2:
-        raise BenchmarkError(
-            f"benchmark {name}: {len(clips)} labelled clips with {len(labels)} label(s) left of "
-            f"{sum(map(len, corpora.values()))} clips; training needs at least two labels. "
-            f"Check its corpora ({', '.join(corpora)}), `where` ({dict(benchmark.where)}), and for a folder of your "
-            "own its labels.csv (path,label,speaker)."
-        )
     try:
-        folds = PROTOCOLS[benchmark.protocol](clips, benchmark)
-    except BenchmarkError as exc:
-        raise BenchmarkError(f"benchmark {name}: {exc}") from None
-    rows = [
-        {"fold": fold, "role": roles[clip["speaker"]], **{k: clip[k] for k in FOLDS.names if k not in ("fold", "role")}}
-        for fold, roles in enumerate(folds)
-        for clip in clips
-    ]
-    for fold in range(len(folds)):
+        chosen = choose(benchmark, corpora, people)
+        sides = PROTOCOLS[benchmark.protocol](chosen.clips, benchmark)
+        kept = [key for key in FOLDS.names if key not in ("fold", "role")]
+        rows = [
+            {"fold": fold, "role": role, **{key: clip[key] for key in kept}}
+            for fold, roles in enumerate(sides)
+            for clip, role in zip(chosen.clips, roles, strict=True)
+        ]
+        check_leakage(rows)
+        _check_training(rows, benchmark)
+    except (BenchmarkError, LeakageError) as exc:
+        raise type(exc)(f"benchmark {name}: {exc}") from None
+    return Folds(rows, chosen.left_out)
+
+
+def _check_training(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> None:
+    labels = {row["label"] for row in rows}
+    for fold in sorted({row["fold"] for row in rows}):
         trained = {row["label"] for row in rows if row["fold"] == fold and row["role"] == TRAIN}
-        if trained != set(labels):
+        if trained != labels:
+            remedy = "Raise `folds` or lower" if benchmark.folds else "Lower"
             raise BenchmarkError(
-                f"benchmark {name}: fold {fold} trains without {', '.join(sorted(set(labels) - trained))}. "
-                "Raise `folds` or lower `validation_fraction` (both leave more speakers to train), or add clips."
+                f"fold {fold} trains without {', '.join(sorted(labels - trained))}. {remedy} `validation_fraction` "
+                "(it leaves more speakers to train), or add clips."
             )
-    check_leakage(rows)
-    return rows
 
 
-def write_folds(folder: Path, rows: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> None:
-    """Write `folds.parquet` and `summary.json`."""
-    write_table(folder / "folds.parquet", rows, FOLDS)
-    folds = sorted({row["fold"] for row in rows})
-    roles = {str(f): dict(sorted(Counter(r["role"] for r in rows if r["fold"] == f).items())) for f in folds}
-    first = [row for row in rows if row["fold"] == 0]
+def write_folds(folder: Path, folds: Folds, benchmark: Benchmark) -> None:
+    """Write `folds.parquet` and `summary.json`: what every corpus gives, what is left out and why, roles per fold."""
+    write_table(folder / "folds.parquet", folds.rows, FOLDS)
+    roles: dict[str, Counter[str]] = {}
+    for row in folds.rows:
+        roles.setdefault(str(row["fold"]), Counter())[row["role"]] += 1
+    first = [row for row in folds.rows if row["fold"] == 0]
+    corpora = sorted({row["corpus"] for row in first})
+    left_out: dict[str, dict[str, Any]] = {}
+    for (corpus, reason, word), number in sorted(folds.left_out.items()):
+        reasons = left_out.setdefault(corpus, {})
+        if word:
+            reasons.setdefault(reason, {})[word] = number
+        else:
+            reasons[reason] = number
     summary = {
         "protocol": benchmark.protocol,
-        "corpora": sorted({row["corpus"] for row in first}),
-        "clips": len(first),
-        "speakers": len({(row["corpus"], row["speaker"]) for row in first}),
-        "labels": dict(sorted(Counter(row["label"] for row in first).items())),
+        "label": benchmark.label,
+        "label_set": benchmark.labels,
+        "corpora": corpora,
+        "test_corpora": sorted(benchmark.test_corpora),
+        **_contents(first),
+        "per_corpus": {name: _contents([row for row in first if row["corpus"] == name]) for name in corpora},
+        "left_out": left_out,
         "folds": roles,
     }
     write_json(folder / "summary.json", summary)
+
+
+def _contents(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "clips": len(rows),
+        "speakers": len({(row["people"], row["speaker"]) for row in rows}),
+        "labels": Counter(row["label"] for row in rows),
+    }

@@ -1,4 +1,8 @@
-"""The leakage gate: nothing that identifies a speaker or a performance may stand on both sides of a split."""
+"""The leakage gate: nothing that identifies a speaker or a performance may stand on both sides of a split.
+
+It looks at the union of a benchmark's corpora.  Speakers and takes are identified by whose people speak (see
+`aver.folds.choose.people_of`), so two roots of one corpus cannot hide a leak; content is the same everywhere.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,8 @@ def check_leakage(rows: Iterable[Mapping[str, Any]]) -> None:
     """Check that in every fold train, validation and test share no speaker, no take and no content.
 
     Args:
-        rows: rows of `folds.parquet`: fold, clip_id, corpus, role, speaker, take, sha256.
+        rows: rows of `folds.parquet`: fold, corpus, people, clip_id, role, speaker, take, sha256.  A corpus that knows
+            no takes leaves them empty; speaker and content are always compared.
 
     Raises:
         LeakageError: something crosses; names the fold, what it is, and two clips.
@@ -25,9 +30,12 @@ def check_leakage(rows: Iterable[Mapping[str, Any]]) -> None:
     sides: dict[tuple[int, str, str], dict[str, str]] = {}
     for row in rows:
         for rule in RULES:
-            # The same speaker name in two corpora is two people; the same content is the same everywhere.
-            value = row[rule] if rule == "sha256" else f"{row['corpus']}/{row[rule]}"
-            sides.setdefault((row["fold"], row["role"], rule), {}).setdefault(value, row["clip_id"])
+            if rule == "take" and not row["take"]:
+                continue
+            # The same speaker name of other people is somebody else; the same content is the same everywhere.
+            value = row[rule] if rule == "sha256" else f"{row['people']}/{row[rule]}"
+            clip = f"{row['corpus']}/{row['clip_id']}"
+            sides.setdefault((row["fold"], row["role"], rule), {}).setdefault(value, clip)
     for fold in sorted({key[0] for key in sides}):
         for rule, words in RULES.items():
             for one, other in combinations((TRAIN, VALIDATION, TEST), 2):
@@ -37,5 +45,6 @@ def check_leakage(rows: Iterable[Mapping[str, Any]]) -> None:
                     raise LeakageError(
                         f"fold {fold}: {words} is both in {one} and in {other}: {crossing[0]} "
                         f"(clips {left[crossing[0]]} and {right[crossing[0]]}; {len(crossing)} in all). "
-                        "Scores of such a split would not hold for new people. Mend the labels, or remove a clip."
+                        "Scores of such a split would not hold for new people. Mend the labels, or remove a clip; "
+                        "corpora that one adapter reads hold the same people and cannot test each other."
                     )

@@ -19,7 +19,17 @@ Positive = Annotated[float, Field(gt=0)]
 Device = Literal["auto", "cpu", "cuda"]
 #: Columns of `clips.parquet` by which a benchmark may choose its clips.
 Column = Literal[
-    "label", "speaker", "sex", "sentence", "intensity", "repetition", "take", "modality", "channel", "clip_id"
+    "label",
+    "perceived",
+    "speaker",
+    "sex",
+    "sentence",
+    "intensity",
+    "repetition",
+    "take",
+    "modality",
+    "channel",
+    "clip_id",
 ]
 
 
@@ -58,17 +68,36 @@ class Media:
     keep_every: Count
     sample_rate_hz: Count
     timeout_s: Positive
+    max_duration_s: Positive
+    max_megapixels: Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class Haar:
+    """OpenCV's Haar cascade."""
+
+    scale_factor: Annotated[float, Field(gt=1)]
+    min_neighbours: Count
+
+
+@dataclass(frozen=True, config=STRICT)
+class Mtcnn:
+    """MTCNN (Zhang et al. 2016), the package `mtcnn` with the weights it carries."""
+
+    scale_factor: Annotated[float, Field(gt=0, lt=1)]
+    min_confidence: Fraction01
 
 
 @dataclass(frozen=True, config=STRICT)
 class Faces:
     """Detection, following and crops."""
 
-    detector: Literal["haar"]
+    detector: Literal["haar", "mtcnn"]
+    haar: Haar
+    mtcnn: Mtcnn
     detect_side_px: Annotated[int, Field(ge=64)]
-    scale_factor: Annotated[float, Field(gt=1)]
-    min_neighbours: Count
     min_face_fraction: Fraction01
+    min_face_s: Annotated[float, Field(ge=0)]
     smooth_frames: Count
     max_gap_s: Annotated[float, Field(ge=0)]
     margin: Annotated[float, Field(ge=0)]
@@ -109,15 +138,23 @@ class Stream:
 
 @dataclass(frozen=True, config=STRICT)
 class Benchmark:
-    """Corpora, protocol and seeds of one comparison."""
+    """Corpora, labels, protocol and seeds of one comparison."""
 
     corpora: Annotated[tuple[str, ...], Field(min_length=1)]
-    protocol: Literal["subject"]
-    folds: Annotated[int, Field(ge=2)]
+    protocol: Literal["subject", "cross"]
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     fold_seed: int
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    folds: Annotated[int, Field(ge=2)] | None = None
+    test_corpora: tuple[str, ...] = ()
+    label: Literal["intended", "perceived"] = "intended"
+    labels: str = "native"
     where: dict[Column, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def all_corpora(self) -> tuple[str, ...]:
+        """Those that train and those that only test."""
+        return self.corpora + self.test_corpora
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
-from aver.params.names import ADAPTERS, ENCODERS, FRAMES, SAMPLE_RATE_HZ, STRATEGIES, known
+from aver.params.names import ADAPTERS, ENCODERS, FRAMES, LABEL_SETS, SAMPLE_RATE_HZ, STRATEGIES, known
 
 
 def load(path: str | Path | None = None) -> blocks.Params:
@@ -93,8 +93,7 @@ def _check_names(file: Path, params: blocks.Params) -> None:
             _equal(file, f"features.{name}: encoder {stream.encoder}", "media.sample_rate_hz", rate, SAMPLE_RATE_HZ)
         known(f"{file}: weights for features.{name}", stream.encoder, list(params.weights))
     for name, benchmark in params.benchmarks.items():
-        for member in benchmark.corpora:
-            known(f"{file}: benchmarks.{name}.corpora", member, list(params.corpora))
+        _check_benchmark(f"{file}: benchmarks.{name}", benchmark, list(params.corpora))
     for key in ("visual", "acoustic"):
         known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
     for name, source in params.weights.items():
@@ -106,3 +105,29 @@ def _check_names(file: Path, params: blocks.Params) -> None:
 def _equal(file: Path, who: str, key: str, got: int, wanted: int) -> None:
     if got != wanted:
         raise ParamsError(f"{file}: {who} reads {wanted}, but {key} is {got}")
+
+
+def _check_benchmark(where: str, benchmark: blocks.Benchmark, corpora: list[str]) -> None:
+    """Check a benchmark's names, and that it has what its protocol needs and nothing that it would not use."""
+    for key in ("corpora", "test_corpora"):
+        for member in getattr(benchmark, key):
+            known(f"{where}.{key}", member, corpora)
+    known(f"{where}.labels", benchmark.labels, LABEL_SETS)
+    twice = sorted({member for member in benchmark.all_corpora if benchmark.all_corpora.count(member) > 1})
+    if twice:
+        raise ParamsError(
+            f"{where}: {', '.join(twice)} stands twice in corpora and test_corpora; name each corpus once"
+        )
+    if benchmark.protocol == "subject":
+        if benchmark.folds is None:
+            raise ParamsError(f"{where}.folds: missing key; protocol 'subject' deals the speakers to that many folds")
+        if benchmark.test_corpora:
+            raise ParamsError(
+                f"{where}.test_corpora: protocol 'subject' tests on folds of `corpora` and takes none; to train on "
+                "some corpora and test on others use protocol 'cross'"
+            )
+    else:
+        if not benchmark.test_corpora:
+            raise ParamsError(f"{where}.test_corpora: missing key; protocol 'cross' tests on other corpora: name them")
+        if benchmark.folds is not None:
+            raise ParamsError(f"{where}.folds: protocol 'cross' has one fold (all test corpora); take the key out")

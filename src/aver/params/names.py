@@ -13,13 +13,17 @@ from types import ModuleType
 from aver.errors import ParamsError
 
 #: Corpus adapters: `aver.corpora.<name>`.
-ADAPTERS = ("folder", "ravdess", "synthetic")
+ADAPTERS = ("baum1", "cremad", "enterface05", "folder", "ravdess", "rml", "savee", "synthetic")
+#: Face detectors: `aver.faces.<name>`.
+DETECTORS = ("haar", "mtcnn")
 #: Encoders and what they read: `aver.features.<name>`.
 ENCODERS = {"vggface": "faces", "vggish": "sound", "xvector": "sound"}
 #: What the encoders of sound were trained on, hertz.
 SAMPLE_RATE_HZ = 16000
 #: Fusion strategies: `aver.classifiers.<name>`.
 STRATEGIES = ("acoustic", "concat", "visual")
+#: Label sets of benchmarks; what they hold stands in `aver.folds.labels`.
+LABEL_SETS = ("basic6", "five", "native", "seven")
 #: The window of picture encoders: one row per kept frame with a face.
 FRAMES = "frames"
 

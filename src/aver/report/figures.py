@@ -42,7 +42,7 @@ def score_figure(rows: Sequence[Mapping[str, Any]], chance: float) -> str:
         chance: UAR of guessing, 0 … 1.
     """
     with mpl.rc_context():
-        figure, axes = _canvas(4.6, 1.2 + 0.4 * len(rows))
+        figure, axes = canvas(4.6, 1.2 + 0.4 * len(rows))
         places = list(range(len(rows)))[::-1]
         axes.axvline(100 * chance, color=CHANCE, linestyle=":", linewidth=1.6, label="chance")
         for place, row in zip(places, rows, strict=True):
@@ -59,8 +59,8 @@ def score_figure(rows: Sequence[Mapping[str, Any]], chance: float) -> str:
         axes.set_yticks(places, [row["strategy"] for row in rows])
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-        _legend(figure, axes, 4)
-        return _uri(figure)
+        legend(figure, axes, 4)
+        return uri(figure)
 
 
 def curve_figure(rows: Sequence[Mapping[str, Any]], top: float) -> str:
@@ -71,7 +71,7 @@ def curve_figure(rows: Sequence[Mapping[str, Any]], top: float) -> str:
         top: end of the loss axis, the same for all strategies that stand side by side.
     """
     with mpl.rc_context():
-        figure, axes = _canvas(4.2, 2.6)
+        figure, axes = canvas(4.2, 2.6)
         epochs = [row["epoch"] + 1 for row in rows]
         axes.plot(epochs, [row["train_loss"] for row in rows], color=DOT, linewidth=2, label="training")
         axes.plot(
@@ -80,11 +80,11 @@ def curve_figure(rows: Sequence[Mapping[str, Any]], top: float) -> str:
         axes.set(xlabel="epoch", ylabel="loss", ylim=(0, top))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid()
-        _legend(figure, axes, 2)
-        return _uri(figure)
+        legend(figure, axes, 2)
+        return uri(figure)
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """Return a figure (inches) drawn with the defaults plus `STYLE`, whatever the reader's matplotlibrc says."""
     mpl.rcdefaults()
     mpl.rcParams.update(STYLE)
@@ -93,7 +93,8 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _legend(figure: Figure, axes: Axes, columns: int) -> None:
+def legend(figure: Figure, axes: Axes, columns: int) -> None:
+    """Put the labelled lines of the axes into a legend above them."""
     figure.legend(
         *axes.get_legend_handles_labels(),
         loc="outside upper center",
@@ -104,7 +105,8 @@ def _legend(figure: Figure, axes: Axes, columns: int) -> None:
     )
 
 
-def _uri(figure: Figure) -> str:
+def uri(figure: Figure) -> str:
+    """Return a figure as PNG in a `data:` URI."""
     png = io.BytesIO()
     figure.savefig(png, format="png", transparent=True, metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aver.params.blocks import Params
+from aver.report.card import Card, card_of
+from aver.report.card_tables import read_tables
 from aver.store.out import read_json, read_rows
 
 
@@ -29,7 +31,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that the report is made of; `weights` has the `weights.json` of each encoder, empty where there is none."""
+    """All that the report is made of.
+
+    Args:
+        weights: the `weights.json` of each encoder, empty where there is none.
+        cards: one of each corpus.
+    """
 
     params: Params
     scores: list[dict[str, Any]]
@@ -37,6 +44,7 @@ class Inputs:
     curves: list[dict[str, Any]]
     records: list[Record]
     weights: dict[str, dict[str, Any]]
+    cards: list[Card]
 
 
 def read_inputs(evaluation: Path, comparison: Path, data: Path, params: Params) -> Inputs:
@@ -55,6 +63,7 @@ def read_inputs(evaluation: Path, comparison: Path, data: Path, params: Params) 
         curves=read_rows(evaluation / "curves.parquet"),
         records=[record for corpus in params.corpora for record in _records(data, corpus, params)],
         weights={name: _json(data / "weights" / name / "weights.json") for name in params.weights},
+        cards=[card_of(read_tables(data, name, block.adapter or name)) for name, block in params.corpora.items()],
     )
 
 

@@ -7,11 +7,13 @@ from importlib.resources import files
 from math import isfinite
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from aver.errors import visible
 from aver.progress import track
-from aver.report import coverage, provenance
+from aver.report import card_words, coverage, provenance
+from aver.report.card_figures import plots
 from aver.report.figures import curve_figure, score_figure
 from aver.report.inputs import Inputs
 from aver.report.tables import StrategyRow, benchmarks, cells_of
@@ -32,8 +34,7 @@ COLUMNS = {
 def page(inputs: Inputs) -> str:
     """Return the page; whatever comes from data, params or file names is escaped."""
     templates = files("aver.report") / "templates"
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((templates / "page.html.j2").read_text(encoding="utf-8"))
+    template = _environment().get_template("page.html.j2")
     tables = benchmarks(inputs)
     drawn = {table.name: _figures(inputs, table.name) for table in track(tables, "report", "benchmark")}
     failed, seeded = coverage.failures(inputs), provenance.seeded(inputs)
@@ -46,6 +47,9 @@ def page(inputs: Inputs) -> str:
         figures=drawn,
         seeded=seeded,
         resting=provenance.resting_on(inputs, seeded),
+        cards=inputs.cards,
+        plots={card.corpus: plots(card) for card in track(inputs.cards, "report", "card")},
+        words=card_words,
         coverage=coverage.coverage(inputs),
         tallies=coverage.tallies(inputs),
         failures=failed[: coverage.SHOWN],
@@ -53,6 +57,18 @@ def page(inputs: Inputs) -> str:
         weights=provenance.weights(inputs),
         blocks=provenance.blocks(inputs),
         versions=provenance.versions(),
+    )
+
+
+def _environment() -> Environment:
+    """Return an environment in which every value is escaped for HTML and holds nothing that acts (see `visible`)."""
+    return Environment(
+        loader=PackageLoader("aver.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
 
 

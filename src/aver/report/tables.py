@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aver.report.inputs import Inputs
-from aver.report.words import counts, percent, spread
+from aver.report.words import DASH, count, counts, percent, spread
 
-PROTOCOLS = {"subject": "speaker-disjoint folds: nobody is in training and in test at once"}
+PROTOCOLS = {
+    "subject": "speaker-disjoint folds: nobody is in training and in test at once",
+    "cross": "trained on some corpora, tested on others that share nobody with them",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """All tables of one benchmark."""
+    """All tables of one benchmark; `corpora` is None where one corpus both trains and tests."""
 
     name: str
     protocol: str
@@ -60,6 +63,7 @@ class Benchmark:
     confusions: list[Confusion]
     recall: Grid
     folds: Grid
+    corpora: Grid | None
 
 
 def benchmarks(inputs: Inputs) -> list[Benchmark]:
@@ -100,8 +104,8 @@ def _benchmark(name: str, inputs: Inputs) -> Benchmark:
     return Benchmark(
         name=name,
         protocol=f"{first['protocol']} ({PROTOCOLS.get(first['protocol'], 'see the documentation')})",
-        facts=f"corpora {', '.join(first['corpora'])}; {first['speakers']} speakers; {first['folds']} folds; "
-        f"{first['seeds']} seeds; {len(labels)} labels",
+        facts=f"{_corpora_used(first)}; {first['speakers']} speakers; {first['folds']} folds; "
+        f"{first['seeds']} seeds; {len(labels)} labels, label set {first['label_set']}",
         rows=[_row(row, cell, best, inputs.params.fusion) for row, cell in pairs],
         gain=gain(pairs),
         confusions=[_confusion(cell) for _, cell in pairs],
@@ -109,7 +113,36 @@ def _benchmark(name: str, inputs: Inputs) -> Benchmark:
             strategies, [(label, [percent(cell["recall"].get(label)) for _, cell in pairs]) for label in labels]
         ),
         folds=_folds([cell for _, cell in pairs]),
+        corpora=_corpora([cell for _, cell in pairs]) if len(first["corpora"]) > 1 else None,
     )
+
+
+def _corpora_used(cell: dict[str, Any]) -> str:
+    tested = cell["test_corpora"]
+    if not tested:
+        return f"corpora {', '.join(cell['corpora'])}"
+    trained = [corpus for corpus in cell["corpora"] if corpus not in tested]
+    return f"trained on {', '.join(trained)}; tested on {', '.join(tested)}"
+
+
+def _corpora(cells: Sequence[dict[str, Any]]) -> Grid:
+    """Return accuracy and UAR of the clips of each tested corpus, folds taken together, UAR with its interval."""
+    head = ["tested clips", "speakers"]
+    head += [f"{cell['strategy']}: {title}" for cell in cells for title in ("accuracy", "UAR")]
+    rows = []
+    for corpus in sorted(set().union(*(cell["per_corpus"] for cell in cells))):
+        found = [cell["per_corpus"].get(corpus) for cell in cells]  # a corpus may lack what a strategy needs
+        held = [own for own in found if own]
+        values = [count(max(own["clips"] for own in held)), count(max(own["speakers"] for own in held))]
+        for own in found:
+            if own is None:
+                values += [DASH, DASH]
+            else:
+                uar = own["uar"]
+                interval = f"({percent(uar['low'])} to {percent(uar['high'])})"
+                values += [percent(own["accuracy"]["value"]), f"{percent(uar['value'])} {interval}"]
+        rows.append((corpus, values))
+    return Grid(head, rows)
 
 
 def _folds(cells: Sequence[dict[str, Any]]) -> Grid:

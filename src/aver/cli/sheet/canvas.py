@@ -14,7 +14,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
-from aver.faces.follow import DETECTED, INTERPOLATED, MISSING
+from aver.faces.settle import DETECTED, INTERPOLATED, MISSING
 from aver.report.figures import DOT, INK, STYLE
 
 #: Inches; y runs downwards.  13 1/3 inches are the width of a 16:9 slide.
@@ -26,9 +26,12 @@ GAP, CAPTION = 0.1, 0.24  # between thumbnails, and the height of the words belo
 MIN_CELL, MAX_THUMB, MAX_GRID = 0.9, 2.6, 5.5  # narrowest caption, longest side of a thumbnail, height of 24
 
 SOFT, TRACK, ALARM = "#6e747c", "#f2f4f6", "#8f2d0e"
+#: Beside the three states of the clip's face: another face.
+OTHER = 3
 #: Blue and orange stay apart for every kind of colour vision, and in grey; a missing face is hatched besides.
-COLOURS = {DETECTED: DOT, INTERPOLATED: "#e69f00", MISSING: "#c9cdd2"}
-WORDS = {DETECTED: "detected", INTERPOLATED: "interpolated", MISSING: "no face"}
+COLOURS = {DETECTED: DOT, INTERPOLATED: "#e69f00", MISSING: "#c9cdd2", OTHER: INK}
+WORDS = {DETECTED: "detected", INTERPOLATED: "interpolated", MISSING: "missing", OTHER: "another face"}
+CUT = "#b3204d"
 TINTS = ("#d9e3ee", "#c5d3e2")
 WAVE, WAVE_RMS = "#a9bccf", "#4f6d8c"
 

@@ -13,6 +13,7 @@ import numpy as np
 from aver.cli.sheet.canvas import (
     ALARM,
     MARGIN,
+    OTHER,
     SOFT,
     TRACK,
     WIDTH,
@@ -79,7 +80,7 @@ def _facts(sheet: Sheet) -> list[tuple[str, str, str]]:
     decoded = f"read as {media['sample_rate_hz'] / 1000:g} kHz mono"
     facts.append(("Sound", rate, decoded) if media["has_sound"] else ("Sound", "no sound", ""))
     facts.append(("Duration", seconds(sheet.duration_s), _offset(media)))
-    counts = [(int(np.sum(sheet.status == status)), word) for status, word in WORDS.items()]
+    counts = [(int(np.sum(sheet.status == status)), word) for status, word in WORDS.items() if status != OTHER]
     face = covered(sheet) if media["has_picture"] else "no picture"
     facts.append(("Face", face, ", ".join(f"{number} {word}" for number, word in counts if number)))
     return facts

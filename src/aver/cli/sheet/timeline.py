@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from aver.cli.sheet.canvas import (
-    COLOURS,
+    CUT,
     DPI,
     LEFT,
     MARGIN,
@@ -26,7 +24,7 @@ from aver.cli.sheet.canvas import (
     Page,
 )
 from aver.cli.sheet.facts import Bar, Sheet, covered
-from aver.faces.follow import DETECTED, INTERPOLATED, MISSING
+from aver.cli.sheet.strips import count_strip, status_strip
 from aver.report.figures import GRID, INK
 
 
@@ -42,7 +40,7 @@ def time_lines(page: Page, sheet: Sheet, y: float) -> float:
     y, top = y + 0.3, y + 0.3
     ticks = [t for t in MaxNLocator(11, steps=[1, 2, 2.5, 5, 10]).tick_values(0, end_s) if 0 <= t <= end_s * (1 + 1e-9)]
     y = _marks(page, sheet, y, place)
-    y = _face_strip(page, sheet, y, end_s) + 0.12
+    y = _face_strip(page, sheet, y, end_s, place) + 0.12
     y = _sound(page, sheet, y, place) + 0.12
     for kind in sorted({bar.kind for bar in sheet.bars}):
         y = _windows(page, kind, [bar for bar in sheet.bars if bar.kind == kind], y, place) + 0.1
@@ -90,46 +88,27 @@ def _marks(page: Page, sheet: Sheet, y: float, place: Callable[[float], float]) 
     return y + 0.32
 
 
-def _face_strip(page: Page, sheet: Sheet, y: float, end_s: float) -> float:
+def _face_strip(page: Page, sheet: Sheet, y: float, end_s: float, place: Callable[[float], float]) -> float:
     height = 0.26
     if not len(sheet.kept_s):
         _row(page, y, height, "face")
         _instead(page, y + height / 2, "no picture")
         return y + height
     start = _starts(sheet.media["picture_start_s"])
-    _row(page, y, height, "face", covered(sheet), start)
-    page.image(_strip(sheet, end_s, round((RIGHT - LEFT) * DPI), round(height * DPI)), LEFT, y)
-    return y + height
-
-
-def _strip(sheet: Sheet, end_s: float, columns: int, rows: int) -> NDArray[np.uint8]:
-    """Return the face status over time as [rows, columns, 4] uint8 RGBA: however long the clip, one column a pixel.
-
-    A column that holds several kept frames shows the worst of them: a short gap stays visible in a long clip.
-    """
-    edges = np.linspace(0, end_s, columns + 1)
-    times_s, ends_s = sheet.kept_s.T
-    first = np.searchsorted(times_s, edges[:-1], side="right") - 1
-    last = np.maximum(np.searchsorted(times_s, edges[1:], side="left") - 1, first)
-    strip = np.zeros((rows, columns, 4), np.uint8)
-    stripes = np.add.outer(np.arange(rows), np.arange(columns)) % 10 < 2
-    for column in range(columns):
-        a, b = max(first[column], 0), last[column]
-        if b < 0 or edges[column] >= ends_s[b]:
-            continue
-        if sheet.status is None:
-            colour, hatch = GRID, False
-        else:
-            seen = sheet.status[a : b + 1]
-            worst = next(status for status in (MISSING, INTERPOLATED, DETECTED) if status in seen)
-            colour, hatch = COLOURS[worst], worst == MISSING
-        strip[:, column, :3] = np.array(to_rgb(colour)) * 255
-        strip[:, column, 3] = 255
-        if hatch:
-            strip[stripes[:, column], column, :3] = 255
-        if columns / len(times_s) > 8 and 0 <= last[column - 1] < b:
-            strip[:, column, :3] = 255  # a thin line between two frames
-    return strip
+    cuts = f"{len(sheet.cuts)} cut{'s' if len(sheet.cuts) > 1 else ''}" if sheet.cuts else ""
+    columns = round((RIGHT - LEFT) * DPI)
+    _row(page, y, height, "face", ", ".join(word for word in (covered(sheet), cuts) if word), start)
+    page.image(status_strip(sheet, end_s, columns, round(height * DPI)), LEFT, y)
+    end = y + height
+    if sheet.seen is not None and sheet.seen.max(initial=0) > 1:
+        _row(page, end + 0.06, 0.14, "faces seen", f"up to {sheet.seen.max()} at once")
+        page.image(count_strip(sheet, sheet.seen, end_s, columns, round(0.14 * DPI)), LEFT, end + 0.06)
+        end += 0.2
+    for cut in sheet.cuts:
+        x = place(float(sheet.kept_s[cut, 0]))
+        page.line([x, x], [y - 0.05, end + 0.05], "white", 4.0, solid_capstyle="butt", zorder=3)
+        page.line([x, x], [y - 0.05, end + 0.05], CUT, 2.2, solid_capstyle="butt", zorder=3)
+    return end
 
 
 def _sound(page: Page, sheet: Sheet, y: float, place: Callable[[float], float]) -> float:

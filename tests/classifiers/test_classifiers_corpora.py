@@ -1,0 +1,137 @@
+"""Benchmarks over several corpora, from clips and stores to scores: nothing is mocked, only small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aver.classifiers.grid import train_grid, write_grid
+from aver.errors import BenchmarkError
+from aver.evaluation.compare import comparison, evaluate, headline, write_evaluation
+from aver.folds.build import build_folds, write_folds
+from aver.folds.choose import people_of
+from aver.params.blocks import Benchmark, Budget, Corpus
+from aver.params.file import load
+from aver.store.out import read_json
+from aver.store.schema import Header
+from aver.store.writer import ClipEntry, Rows, write_store
+
+#: corpus → its words for anger, happiness and surprise, and its speakers.
+CORPORA = {
+    "speech": (("angry", "happy", "surprised"), ("01", "02", "03", "04", "05")),
+    "song": (("angry", "happy"), ("01", "02", "03")),
+    "rml": (("anger", "happiness", "surprise"), ("a", "b", "c", "d")),
+}
+COMMON = {"validation_fraction": 0.3, "fold_seed": 0, "seeds": (0,), "labels": "basic6"}
+BENCHMARKS = {
+    "joint": Benchmark(corpora=("speech", "song", "rml"), protocol="subject", folds=2, **COMMON),
+    "cross": Benchmark(corpora=("song",), protocol="cross", test_corpora=("rml",), **COMMON),
+}
+
+
+def clips_of(corpus):
+    words, speakers = CORPORA[corpus]
+    return [
+        {"clip_id": f"{speaker}-{word}-{take}", "label": word, "perceived": "", "speaker": speaker, "sex": "",
+         "take": f"{corpus}-{speaker}-{word}-{take}", "sha256": f"{corpus}-{speaker}-{word}-{take}"}
+        for speaker in speakers for word in words for take in range(2)
+    ]  # fmt: skip
+
+
+def write_stream(folder: Path, corpus: str, stream: str, absent: tuple[str, ...]) -> None:
+    """Write a store of 3-d rows that tell the emotions apart; clips with these in their names have no rows."""
+    rng = np.random.default_rng(len(corpus))
+    entries = []
+    for clip in sorted(clips_of(corpus), key=lambda clip: clip["clip_id"]):
+        name = clip["clip_id"]
+        if any(part in name for part in absent):
+            entries.append(ClipEntry(name, "absent", "no_face"))
+            continue
+        values = rng.normal(6 * np.eye(3)["ahs".index(clip["label"][0])], 1, (4, 3)).astype(np.float32)
+        times = np.array([(k / 10, (k + 1) / 10) for k in range(4)])
+        rows = Rows(values, times, ["complete"] * 4)
+        entries.append(ClipEntry(name, "ok", "", f"{corpus}-{name}", lambda rows=rows: rows))
+    write_store(folder / corpus / stream, Header(stream, "x", (3,), "p", "w", "seeded"), entries, 2, "hdf5")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Both benchmarks, folds to evaluation; returns the folder and the params."""
+    folder = tmp_path_factory.mktemp("corpora")
+    params = load(Path(__file__).parents[2] / "params.yaml")
+    budget = Budget(epochs=8, patience=8, weight_decay=0.0, sequence_stride=4, max_sequences=1)
+    params = replace(
+        params, fusion="concat", budget="quick", parallel=replace(params.parallel, jobs=1, backend="sequential"),
+        corpora={"speech": Corpus("x", "ravdess"), "song": Corpus("y", "ravdess"), "rml": Corpus("z")},
+        benchmarks=BENCHMARKS, evaluation=replace(params.evaluation, bootstrap_draws=100),
+        classifiers=replace(params.classifiers, visual="v", acoustic="a", device="cpu", learning_rate=0.05,
+                            sequence_frames=4, budgets={"quick": budget}),
+    )  # fmt: skip
+    for corpus in CORPORA:
+        write_stream(folder / "features", corpus, "v", ("a-anger",))
+        write_stream(folder / "features", corpus, "a", ())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVER_CACHE", str(folder / "cache"))
+        for name, benchmark in BENCHMARKS.items():
+            corpora = {corpus: clips_of(corpus) for corpus in benchmark.all_corpora}
+            folds = build_folds(name, benchmark, corpora, people_of(params.corpora))
+            (folder / "folds" / name).mkdir(parents=True)
+            write_folds(folder / "folds" / name, folds, benchmark)
+            out = folder / "classifiers" / name / "concat"
+            out.mkdir(parents=True)
+            write_grid(out, train_grid(name, "concat", folds.rows, folder / "features", params))
+    return folder, params
+
+
+def test_a_joint_benchmark_trains_on_the_union_and_says_what_each_corpus_scores(ran):
+    folder, params = ran
+    cells = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    cell = next(cell for cell in cells if cell["benchmark"] == "joint")
+    assert cell["labels"] == ["anger", "happiness", "surprise"]
+    assert cell["corpora"] == ["rml", "song", "speech"]
+    assert cell["ceiling"] is None
+    assert {name: own["clips"] for name, own in cell["per_corpus"].items()} == {"rml": 22, "song": 12, "speech": 30}
+    assert {name: own["speakers"] for name, own in cell["per_corpus"].items()} == {"rml": 4, "song": 3, "speech": 5}
+    assert (cell["clips"], cell["unscored"]) == (64, {"visual: no_face": 2})
+    assert cell["clip"]["accuracy"]["mean"] > 0.9
+    for own in cell["per_corpus"].values():
+        assert own["accuracy"]["value"] > 0.9
+        assert own["uar"]["low"] <= own["uar"]["value"] <= own["uar"]["high"]
+    predictions = pd.read_parquet(folder / "classifiers/joint/concat/predictions.parquet")
+    assert predictions.groupby(["people", "speaker"])["fold"].nunique().max() == 1
+    assert (predictions.groupby(["seed", "corpus", "clip_id"]).size() == 1).all()
+
+
+def test_a_cross_benchmark_tests_the_other_corpus_on_the_labels_that_were_trained(ran):
+    folder, params = ran
+    cells = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    cell = next(cell for cell in cells if cell["benchmark"] == "cross")
+    assert (cell["labels"], cell["folds"]) == (["anger", "happiness"], 1)
+    assert (cell["corpora"], cell["test_corpora"]) == (["rml", "song"], ["rml"])
+    assert set(cell["per_corpus"]) == {"rml"}
+    assert cell["clips"] == cell["per_corpus"]["rml"]["clips"] == 4 * 2 * 2 - 2
+    assert cell["clip"]["uar"]["mean"] == pytest.approx(cell["per_corpus"]["rml"]["uar"]["value"], abs=1e-9)
+    left = read_json(folder / "folds/cross/summary.json")["left_out"]
+    assert left == {"rml": {"never_trained": {"surprise": 8}}}
+    (folder / "evaluation").mkdir()
+    write_evaluation(folder / "evaluation", folder / "classifiers", cells, "concat")
+    assert read_json(folder / "evaluation/scores.json") == cells
+    assert set(headline(cells, "concat")) == {"joint", "cross"}
+    assert [row["protocol"] for row in comparison(cells)] == ["cross", "subject"]
+
+
+def test_a_label_whose_clips_all_lack_a_stream_stops_the_training(ran, tmp_path, monkeypatch):
+    """Without it the model would have a class that it never saw."""
+    _, params = ran
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
+    for corpus in CORPORA:
+        write_stream(tmp_path, corpus, "v", ("surprise",))
+    rows = build_folds(
+        "joint", BENCHMARKS["joint"], {corpus: clips_of(corpus) for corpus in CORPORA}, people_of(params.corpora)
+    ).rows
+    with pytest.raises(BenchmarkError, match=r"strategy visual: fold 0 has no clip of surprise left to train"):
+        train_grid("joint", "visual", rows, tmp_path, params)
