@@ -22,8 +22,8 @@ $(READY): pyproject.toml constraints.txt
 repro: $(READY)  ## rebuild whatever is out of date
 	$(BIN)/dvc repro
 
-test: $(READY)  ## the whole suite but what is marked slow
-	$(BIN)/pytest
+test: $(READY)  ## the whole suite but what is marked slow, on two cores
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-slow: $(READY)  ## what takes minutes
 	$(BIN)/pytest -m slow

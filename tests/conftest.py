@@ -13,6 +13,13 @@ import pytest  # noqa: E402
 from small_repository import Repository, small_repository  # noqa: E402
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, tests that share the reproduced repository stay in one of them, as do those of a file."""
+    for item in items:
+        shared = "repository" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("repository" if shared else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A repository with the working tree's pipeline, tiny params and everything reproduced once."""
