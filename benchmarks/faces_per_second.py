@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed, parallel_config
 
-from aver.faces.crop import faces
+from aver.faces.haar import faces
 from aver.faces.params import CropParams
 from aver.features.vggface import VggFace, VggFaceParams, embed
 from aver.media.ffmpeg import executable
@@ -99,7 +99,7 @@ def ours(clip: Path, weights: Path) -> int:
     """Embed every kept face of one clip with the code of AVER's stages."""
     params = load(ROOT / "params.yaml")
     probed = probe(ProbeParams(60.0), clip)
-    found = faces(CropParams(params.faces, KEEP_EVERY), clip, probed)
+    found = faces(CropParams.of(params.faces, KEEP_EVERY), clip, probed)
     return len(embed(VggFaceParams("rgb01", "cpu"), found, weights)["rows"])
 
 

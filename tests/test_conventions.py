@@ -15,6 +15,7 @@ from aver.cache.code import code_modules
 from aver.classifiers.registry import get_strategy
 from aver.corpora.registry import get_adapter
 from aver.errors import REASONS
+from aver.faces.registry import get_detector
 from aver.features.registry import get_encoder
 from aver.params import blocks, names
 from aver.params.file import load
@@ -28,7 +29,7 @@ SOURCES = sorted((ROOT / "src" / "aver").rglob("*.py"))
 
 #: Upstream to downstream (DESIGN: layers); a module may import its own layer's packages only where listed below.
 LAYERS = [
-    {"errors", "outcome", "clock", "params", "device"},
+    {"errors", "outcome", "clock", "params", "device", "tensorflow_import"},
     {"cache", "store", "parallel", "ledger", "progress", "runs"},
     {"corpora", "media", "faces", "windows", "weights", "features", "synthetic"},
     {"folds", "reducers", "classifiers", "evaluation", "report"},
@@ -40,8 +41,9 @@ FLOW = ["media", "synthetic", "corpora", "faces", "windows", "weights", "feature
 
 #: Modules that compute what the clip cache stores.  Their digest is part of every key, so they stay leaves.
 COMPUTE = [
-    "aver.media.probe", "aver.media.sound", "aver.faces.crop", "aver.features.vggface", "aver.features.xvector",
-    "aver.features.vggish", "aver.classifiers.visual", "aver.classifiers.acoustic", "aver.classifiers.concat",
+    "aver.media.probe", "aver.media.sound", "aver.faces.haar", "aver.faces.mtcnn",
+    "aver.features.vggface", "aver.features.xvector", "aver.features.vggish",
+    "aver.classifiers.visual", "aver.classifiers.acoustic", "aver.classifiers.concat",
     "aver.synthetic.render",
 ]  # fmt: skip
 NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "runs", "params", "cli"}
@@ -118,6 +120,8 @@ def test_every_name_has_its_file_and_every_file_its_name() -> None:
         assert name in LAYOUTS
     for name in names.STRATEGIES:
         assert get_strategy(name).name == name
+    for name in names.DETECTORS:
+        assert get_detector(name).name == name
 
 
 @pytest.mark.parametrize("module", COMPUTE)
@@ -197,5 +201,5 @@ def test_the_blocks_that_params_offers_as_comments_are_valid(tmp_path: Path) -> 
     uncommented = re.sub(r"(?m)^  # ", "  ", text)
     (tmp_path / "params.yaml").write_text(uncommented, encoding="utf-8")
     params = load(tmp_path / "params.yaml")
-    assert set(params.corpora) == {"synthetic", "ravdess", "mine"}
-    assert set(params.benchmarks) == {"synthetic", "ravdess"}
+    assert set(params.corpora) > {"synthetic", "ravdess", "mine"}
+    assert set(params.benchmarks) == {"synthetic", "ravdess", "joint", "cross"}

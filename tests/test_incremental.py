@@ -18,7 +18,7 @@ from aver.synthetic.plan import plan
 from aver.synthetic.render import RenderParams, render_clip
 
 BUCKETS = 8  # the default
-COMPUTE = ("media/probe.py", "media/sound.py", "faces/crop.py", "faces/follow.py", "faces/haar.py", "clock.py",
+COMPUTE = ("media/probe.py", "media/sound.py", "faces/crop.py", "faces/track.py", "faces/haar.py", "clock.py",
            "features/vggface.py", "features/xvector.py", "features/vggish.py", "outcome.py")  # fmt: skip
 
 
@@ -80,13 +80,13 @@ def test_words_cost_nothing_and_a_constant_costs_what_depends_on_it(repository: 
     repository.dvc("repro", "features")
     assert computed(repository) == dict.fromkeys(EXTRACTION, 0)
 
-    follow = source / "faces/follow.py"
-    text = follow.read_text(encoding="utf-8")
+    track = source / "faces/track.py"
+    text = track.read_text(encoding="utf-8")
     changed = re.sub(r"^([A-Z_]+ = 0\.\d*)$", r"\g<1>0001", text, count=1, flags=re.MULTILINE)
     assert changed != text
-    follow.write_text(changed, encoding="utf-8")
+    track.write_text(changed, encoding="utf-8")
     explained = repository.aver("explain", "S01_angry_T1")
-    assert "code.aver.faces.follow: stored" in explained
+    assert "code.aver.faces.track: stored" in explained
     repository.dvc("repro", "features")
     found = computed(repository)
     assert found["faces synthetic"] == 36

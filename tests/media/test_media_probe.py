@@ -3,80 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mediawork import FRAMES, PARAMS, RATE, SOUND, SOUND_S, reason, run_ffmpeg
 
 from aver.cache.objects import pack
-from aver.errors import REASONS
 from aver.media import ffmpeg as calls
 from aver.media.frames import KEEP_BYTES, Frames
-from aver.media.probe import ProbeParams, probe
+from aver.media.probe import probe
 from aver.media.sound import SoundParams, note, sound
 from aver.outcome import Starved, Unusable
-
-#: Seconds of sound, and frames at 25 per second, of the plain clips.
-SOUND_S, FRAMES, RATE = 2.0, 50, 25
-TONE = f"sine=frequency=440:sample_rate=48000:duration={SOUND_S}"
-PICTURE = f"testsrc=size=96x64:rate={RATE}:duration={FRAMES / RATE}"
-
-
-def run_ffmpeg(*arguments: str | Path) -> None:
-    done = subprocess.run(
-        [calls.executable(), "-nostdin", "-y", "-v", "error", *map(str, arguments)], capture_output=True
-    )
-    assert done.returncode == 0, done.stderr.decode()
-
-
-@pytest.fixture(scope="session")
-def make(tmp_path_factory) -> Callable[..., Path]:
-    """Return `make(name, *options)`: picture and sound encoded with options into a file of that name, once."""
-    folder = tmp_path_factory.mktemp("clips")
-
-    def make(name: str, *options: str, picture: str | None = PICTURE, sound: str | None = TONE) -> Path:
-        path = folder / name
-        if not path.exists():
-            inputs = [word for source in (picture, sound) if source for word in ("-f", "lavfi", "-i", source)]
-            run_ffmpeg(*inputs, *options, path)
-        return path
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def mp4(make) -> Path:
-    return make("plain.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
-
-
-@pytest.fixture(scope="session")
-def fast_mp4(make) -> Path:
-    """The index stands at the front, as files made for the web have it."""
-    return make("fast.mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart")
-
-
-@pytest.fixture(scope="session")
-def wav(make) -> Path:
-    return make("plain.wav", "-c:a", "pcm_s16le", picture=None)
-
-
-@pytest.fixture
-def copy(tmp_path) -> Callable[[Path, str], Path]:
-    def copy(source: Path, name: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, path)
-        return path
-
-    return copy
-
-
-PARAMS = ProbeParams(60.0)
-SOUND = SoundParams(16000, 60.0)
 
 #: name -> (encoder options, codecs, sound may differ by seconds: lossy codecs pad their blocks)
 CONTAINERS = {
@@ -86,15 +25,6 @@ CONTAINERS = {
     "d.mov": (("-c:v", "libx264", "-bf", "3", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le"), ["h264", "pcm_s16le"], 0.05),
     "e.webm": (("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"), ["vp8", "opus"], 0.05),
 }
-
-
-def reason(clip: Path, params: ProbeParams = PARAMS) -> str:
-    with pytest.raises(Unusable) as error:
-        probe(params, clip)
-    assert error.value.reason in REASONS
-    assert str(clip.parent) not in error.value.detail
-    assert "\n" not in error.value.detail
-    return error.value.reason
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
@@ -234,27 +164,6 @@ def test_rotation_is_applied(mp4, tmp_path):
     found = probe(PARAMS, clip)
     assert found["pixels"].tolist() == [64, 96]
     assert next(iter(Frames(clip, found, 2, 60.0))).shape == (96, 64, 3)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["with spaces and 'quotes'.mp4", "-i.mp4", "concat:a|b.mp4", "new\nline.mp4", "%03d.mp4", "ümläut 😀.mp4",
-     "http://x/y.mp4", "no ending", "a:b,c;d[e].mp4"],
-)  # fmt: skip
-def test_any_name_is_a_file_and_nothing_else(mp4, copy, name, monkeypatch):
-    clip = copy(mp4, name)
-    found = probe(PARAMS, clip)
-    assert pack(found) == pack(probe(PARAMS, mp4))
-    assert len(sound(SOUND, clip, found)["samples"])
-    assert len(list(Frames(clip, found, 10, 60.0))) == 5
-    monkeypatch.chdir(clip.parent)
-    assert pack(probe(PARAMS, Path(clip.name))) == pack(found)
-
-
-def test_a_playlist_cannot_fetch_from_the_network(tmp_path):
-    list_file = tmp_path / "list.mp4"
-    list_file.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n")
-    assert reason(list_file) in {"not_media", "damaged", "no_streams"}
 
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12345\n"

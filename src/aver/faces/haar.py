@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from aver.faces.boxes import shrink
+from aver.faces.crop import cut_out
+from aver.faces.detector import Detector
+
 if TYPE_CHECKING:
-    from aver.params.blocks import Faces
+    from aver.cache.objects import Arrays
+    from aver.faces.params import CropParams
 
 #: The cascade was trained on 24 x 24 pixel faces and cannot see smaller ones.
 SMALLEST_PX = 24
+#: Near a known box: how far around it, as a part of its side, and which sides.
+REACH, SMALLER, LARGER = 0.2, 0.85, 1.2
 
 
 @lru_cache(maxsize=1)
@@ -24,61 +31,65 @@ def _cascade() -> cv2.CascadeClassifier:
     return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
 
 
-def runtime() -> dict[str, str]:
-    """Return the runtime part of a key."""
-    return {"opencv": cv2.__version__}
+@dataclass(frozen=True)
+class HaarFinder:
+    """A `Finder` (see `aver.faces.detector`) that sees frontal faces.  Its boxes are squares already."""
+
+    scale_factor: float
+    min_neighbours: int
+    side_px: int
+    min_face_fraction: float
+
+    def prepare(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+        """Return the grey picture [h, w], its longer side at most `side_px`, and its scale."""
+        return shrink(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8), self.side_px)
+
+    def detect(self, picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return all faces of a grey picture: boxes [N, 3]."""
+        smallest = max(SMALLEST_PX, round(self.min_face_fraction * min(picture.shape)))
+        return self._boxes(picture, smallest, 0, (0, 0))
+
+    def detect_near(self, picture: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the faces close to a known box [3], boxes [N, 3].
+
+        Looking only where the face was a moment ago costs a tenth of looking everywhere.
+        """
+        x, y, side = box
+        reach = (0.5 + REACH) * side
+        left, top = max(0, int(x - reach)), max(0, int(y - reach))
+        part = picture[top : int(y + reach) + 1, left : int(x + reach) + 1]
+        smallest, largest = max(SMALLEST_PX, int(SMALLER * side)), int(LARGER * side) + 1
+        if min(part.shape) < smallest:
+            return np.zeros((0, 3))
+        return self._boxes(part, smallest, largest, (left, top))
+
+    def _boxes(
+        self, grey: NDArray[np.uint8], smallest: int, largest: int, origin: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        found = _cascade().detectMultiScale(
+            np.ascontiguousarray(grey),
+            scaleFactor=self.scale_factor,
+            minNeighbors=self.min_neighbours,
+            minSize=(smallest, smallest),
+            maxSize=(largest, largest),
+        )
+        if len(found) == 0:
+            return np.zeros((0, 3))
+        boxes = np.asarray(found, np.float64)
+        boxes = boxes[np.lexsort(boxes.T[::-1])]  # the cascade's order depends on how it was scheduled
+        centres = boxes[:, :2] + boxes[:, 2:] / 2 + np.array(origin)
+        return np.column_stack([centres, boxes[:, 2:].mean(axis=1)])
 
 
-def small_grey(frame: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], float]:
-    """Return the grey picture [h, w] that the detector sees, its longer side at most `side_px`, and its scale.
-
-    A coordinate of the small picture divided by the scale is one of `frame` [H, W, 3].
-    """
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    height, width = grey.shape
-    # A whole factor averages blocks of equal size: six times faster on 1280 x 720 than any other factor.
-    factor = ceil(max(height, width) / side_px)
-    if factor > 1 and min(height, width) >= factor:
-        whole = grey[: height // factor * factor, : width // factor * factor]
-        grey = cv2.resize(whole, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
-        return np.asarray(grey, np.uint8), 1 / factor
-    return np.asarray(grey, np.uint8), 1.0
+def finder(params: CropParams) -> HaarFinder:
+    """Return the cascade with the numbers of the faces block."""
+    own = params.finder
+    return HaarFinder(own.scale_factor, own.min_neighbours, params.detect_side_px, params.min_face_fraction)  # type: ignore[union-attr]
 
 
-def detect(params: Faces, grey: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return all faces of a grey picture [h, w]: boxes [N, 3] of centre x, centre y, side, in its pixels."""
-    smallest = max(SMALLEST_PX, round(params.min_face_fraction * min(grey.shape)))
-    return _boxes(params, grey, smallest, 0, (0, 0))
+def faces(params: CropParams, clip: Path, probe: Arrays) -> Arrays:
+    """Find and cut out the face of a clip (see `aver.faces.crop.cut_out`)."""
+    return cut_out(finder(params), params, clip, probe)
 
 
-def detect_near(params: Faces, grey: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the faces close to a known box [3] and of about its size, boxes [N, 3].
-
-    Looking only where the face was a moment ago costs a tenth of looking everywhere.
-    """
-    x, y, side = box
-    reach = 0.7 * side
-    left, top = max(0, int(x - reach)), max(0, int(y - reach))
-    part = grey[top : int(y + reach) + 1, left : int(x + reach) + 1]
-    smallest, largest = max(SMALLEST_PX, int(0.85 * side)), int(1.2 * side) + 1
-    if min(part.shape) < smallest:
-        return np.zeros((0, 3))
-    return _boxes(params, part, smallest, largest, (left, top))
-
-
-def _boxes(
-    params: Faces, grey: NDArray[np.uint8], smallest: int, largest: int, origin: tuple[int, int]
-) -> NDArray[np.float64]:
-    found = _cascade().detectMultiScale(
-        np.ascontiguousarray(grey),
-        scaleFactor=params.scale_factor,
-        minNeighbors=params.min_neighbours,
-        minSize=(smallest, smallest),
-        maxSize=(largest, largest),
-    )
-    if len(found) == 0:
-        return np.zeros((0, 3))
-    boxes = np.asarray(found, np.float64)
-    boxes = boxes[np.lexsort(boxes.T[::-1])]  # the cascade's order depends on how it was scheduled
-    centres = boxes[:, :2] + boxes[:, 2:] / 2 + np.array(origin)
-    return np.column_stack([centres, boxes[:, 2:].mean(axis=1)])
+DETECTOR = Detector(name="haar", faces=faces, runtime=lambda: {"opencv": cv2.__version__})

@@ -111,7 +111,7 @@ def batches(count: int) -> Iterator[tuple[int, int, int]]:
 
 
 def embed(params: VggFaceParams, crops: Arrays, weights: Path) -> Arrays:
-    """Return one row per crop of a clip, with the crop's time and face status (see `aver.faces.crop.faces`)."""
+    """Return one row per crop of a clip, with the crop's time and face status (see `aver.faces.crop.cut_out`)."""
     status = crops["status"][crops["status"] > 0]
     return {
         "rows": encode(params, crops["crops"], weights),

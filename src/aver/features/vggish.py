@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aver.features.encoder import Encoder
-from aver.weights.tensorflow_import import import_tensorflow
+from aver.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
@@ -35,16 +35,11 @@ class VggishParams:
 @lru_cache(maxsize=1)
 def load(weights: Path) -> Any:
     """Return the SavedModel in a folder as a callable: waveform [S] float32 in [-1, 1] -> [S // 15360, 128]."""
-    tf = import_tensorflow()
+    import_tensorflow()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
         import tensorflow_hub as hub
 
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        pass  # TensorFlow runs in this process already; its threads do not change these bytes
     return hub.load(str(weights))
 
 

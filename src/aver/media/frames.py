@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aver.clock import kept_frames
-from aver.media.ffmpeg import clip_input, pipe, read_into
+from aver.media.ffmpeg import clip_input, decode, read_into, reading_all
 from aver.outcome import Unusable
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ KEEP_BYTES = 256 << 20
 class Frames:
     """Iterate over the kept frames of a clip, as often as needed, in presentation order.
 
+    All have the size of the first frame: where a picture changes its size in mid-stream, the rest is scaled to it.
+
     Args:
         clip: the file.
         probe: what `aver.media.probe.probe` returned for it.
@@ -35,15 +37,17 @@ class Frames:
     def __init__(self, clip: Path, probe: Arrays, keep_every: int, timeout_s: float) -> None:
         self.clip, self.keep_every, self.timeout_s = clip, keep_every, timeout_s
         self.width, self.height = (int(side) for side in probe["pixels"])
-        self.stream = str(int(probe["streams"][0]))
+        self.stream, self.max_pixels = str(int(probe["streams"][0])), int(probe["max_pixels"])
         self.count = len(kept_frames(len(probe["frame_times_s"]), keep_every))
+        # ffmpeg's filters start anew, and count frames anew, when a picture changes its properties.
+        self.thin_here = bool(probe["reconfigured"]) and keep_every > 1
         self._kept: list[NDArray[np.uint8]] | None = None
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         """Yield [height, width, 3] uint8 RGB frames.
 
         Raises:
-            Unusable: `inconsistent` if the number of frames is not the promised one, `too_long`.
+            Unusable: missing, unreadable, too_long; `inconsistent`, the number of frames is not the promised one.
         """
         if self._kept is not None:
             yield from self._kept
@@ -51,27 +55,37 @@ class Frames:
         fits = self.count * self.width * self.height * 3 <= KEEP_BYTES
         kept: list[NDArray[np.uint8]] = []
         seen = 0
-        for frame in self._decode():
+        for frame in self._thinned():
             seen += 1
+            if seen > self.count:
+                break
             if fits:
                 kept.append(frame)
             yield frame
         if seen != self.count:
+            found = seen if seen < self.count else "more"
             raise Unusable(
-                "inconsistent", f"the probe promised {self.count} kept frames, decoding gave {seen}", lasting=False
+                "inconsistent", f"the probe promised {self.count} kept frames, decoding gave {found}", lasting=False
             )
         self._kept = kept if fits else None
 
+    def _thinned(self) -> Iterator[NDArray[np.uint8]]:
+        for number, frame in enumerate(self._decode()):
+            if not self.thin_here or number % self.keep_every == 0:
+                yield frame
+
     def _decode(self) -> Iterator[NDArray[np.uint8]]:
-        video = clip_input(self.clip)[self.stream]
-        if self.keep_every > 1:
-            video = video.filter("select", f"not(mod(n,{self.keep_every}))")
+        # A plain filter: ffmpeg converts behind a complex one without `sws_flags`.
+        thin = self.keep_every > 1 and not self.thin_here
+        options = {"vf": rf"select=not(mod(n\,{self.keep_every}))"} if thin else {}
+        source = clip_input(self.max_pixels)
         node = ffmpeg.output(
-            video, "pipe:1", format="rawvideo", pix_fmt="rgb24", fps_mode="passthrough", sws_flags="bitexact+bilinear"
-        )
-        with pipe(node, self.timeout_s) as stream:
+            source[self.stream], "pipe:1", format="rawvideo", pix_fmt="rgb24",
+            fps_mode="passthrough", sws_flags="bitexact+bilinear", **options,
+        )  # fmt: skip
+        with decode(self.clip, reading_all(source, node), self.timeout_s) as (stdout, _):
             while True:
                 frame = np.empty((self.height, self.width, 3), np.uint8)
-                if not read_into(stream, frame.data.cast("B")):
+                if read_into(stdout, frame.data.cast("B")) < frame.nbytes:
                     return
                 yield frame

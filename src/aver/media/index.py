@@ -20,7 +20,7 @@ from aver.media import ffmpeg
 from aver.media.probe import ProbeParams, probe
 from aver.media.sound import SoundParams, note, sound
 from aver.parallel import Runner, Task, run_tasks
-from aver.params.blocks import Params
+from aver.params import blocks
 from aver.store.out import write_table
 
 MEDIA = pa.schema(
@@ -30,6 +30,8 @@ MEDIA = pa.schema(
         ("has_sound", pa.bool_()),
         ("video_codec", pa.string()),
         ("audio_codec", pa.string()),
+        ("video_stream", pa.int32()),
+        ("audio_stream", pa.int32()),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("picture_start_s", pa.float64()),
@@ -40,6 +42,8 @@ MEDIA = pa.schema(
         ("sound_end_s", pa.float64()),
         ("source_rate_hz", pa.int32()),
         ("sample_rate_hz", pa.int32()),
+        ("sound_silence_s", pa.float64()),
+        ("sound_left_out_s", pa.float64()),
         ("samples", pa.int64()),
         ("complaints", pa.int32()),
         ("probe", pa.string()),
@@ -57,8 +61,13 @@ class Media:
     recipes: list[tuple[str, Recipe | None]]
 
 
+def probe_params(block: blocks.Media) -> ProbeParams:
+    """Return what the media block says of the probe."""
+    return ProbeParams(block.timeout_s, block.max_duration_s, block.max_megapixels)
+
+
 def index_media(
-    name: str, clips: Sequence[Mapping[str, Any]], root: Path, params: Params, run: Runner = run_tasks
+    name: str, clips: Sequence[Mapping[str, Any]], root: Path, params: blocks.Params, run: Runner = run_tasks
 ) -> Media:
     """Probe clips and decode their sound through the clip cache.
 
@@ -71,7 +80,7 @@ def index_media(
     """
     cache = Cache()
     files = {clip["clip_id"]: Source(clip["sha256"], root / clip["path"], checked=True) for clip in clips}
-    step = Step("probe", probe, ProbeParams(params.media.timeout_s), ffmpeg.runtime())
+    step = Step("probe", probe, probe_params(params.media), ffmpeg.runtime())
     tasks = [Task(clip_id, step, {"clip": file}) for clip_id, file in files.items()]
     failures: list[Failure] = []
     recipes: list[tuple[str, Recipe | None]] = []
@@ -104,7 +113,7 @@ def index_media(
     return Media(list(rows.values()), failures, recipes)
 
 
-def _row(clip_id: str, digest: str, found: Arrays, params: Params) -> dict[str, Any]:
+def _row(clip_id: str, digest: str, found: Arrays, params: blocks.Params) -> dict[str, Any]:
     times = found["frame_times_s"]
     has_sound = int(found["sound_rate_hz"]) > 0
     return {
@@ -113,6 +122,8 @@ def _row(clip_id: str, digest: str, found: Arrays, params: Params) -> dict[str, 
         "has_sound": has_sound,
         "video_codec": str(found["codecs"][0]),
         "audio_codec": str(found["codecs"][1]),
+        "video_stream": int(found["streams"][0]),
+        "audio_stream": int(found["streams"][1]),
         "width": int(found["pixels"][0]),
         "height": int(found["pixels"][1]),
         "picture_start_s": float(times[0]) if len(times) else None,
@@ -121,6 +132,8 @@ def _row(clip_id: str, digest: str, found: Arrays, params: Params) -> dict[str, 
         "kept": kept_frames(len(times), params.media.keep_every).tolist(),
         "sound_start_s": float(found["sound_start_s"]) if has_sound else None,
         "sound_end_s": float(found["sound_end_s"]) if has_sound else None,
+        "sound_silence_s": float(found["sound_silence_s"]),
+        "sound_left_out_s": float(found["sound_left_out_s"]),
         "source_rate_hz": int(found["sound_rate_hz"]),
         "sample_rate_hz": params.media.sample_rate_hz if has_sound else 0,
         "samples": 0,

@@ -96,7 +96,7 @@ def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
 
 
 def _operations(path: Path) -> Iterator[str]:
-    from aver.weights.tensorflow_import import import_tensorflow
+    from aver.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     from google.protobuf.message import DecodeError

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from aver.tensorflow_import import import_tensorflow
 from aver.weights.he import he_normal
-from aver.weights.tensorflow_import import import_tensorflow
 
 SAMPLE_RATE_HZ = 16000
 WINDOW, HOP, FFT, BANDS, FRAMES = 400, 160, 512, 64, 96

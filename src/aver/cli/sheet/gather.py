@@ -126,8 +126,7 @@ def _say_absent(media: Mapping[str, Any], status: NDArray[np.uint8] | None, note
     if status is not None and not status.any():
         notes.append(Note("No face was found in any kept frame."))
     if media["complaints"]:
-        lines = "one error line" if media["complaints"] == 1 else f"{media['complaints']} error lines"
-        notes.append(Note(f"ffmpeg wrote {lines} while it decoded; what it gave was used."))
+        notes.append(Note("ffmpeg reported errors while it decoded; what it gave was used."))
 
 
 def _say_several(found: _Faces, notes: list[Note]) -> None:
