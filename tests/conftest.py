@@ -13,6 +13,7 @@ import pytest  # noqa: E402
 from small_repository import Repository, small_repository  # noqa: E402
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, tests that share the reproduced repository stay in one of them, as do those of a file."""
     for item in items:

@@ -55,7 +55,7 @@ def test_the_plan_is_what_the_run_then_computes(repository: Repository) -> None:
     # The first run recorded the rates.
     assert lines["faces synthetic"]["seconds"] > 0
     assert lines["features synthetic vggface"]["bytes"] > 36 * 2048 * 4
-    assert "params.faces.margin: stored 0.0, now 0.1" in repository.aver("explain", "S01_angry_T1", "faces")
+    assert "params.margin: stored 0.0, now 0.1" in repository.aver("explain", "S01_angry_T1", "faces")
     repository.dvc("repro", "faces@synthetic")
     assert repository.last("faces synthetic")["computed"] == 36
     assert plan(repository)["features synthetic vggface"]["compute"] == 36

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from aver.cli import card
 from aver.cli.corpus import corpus
 from aver.cli.failures import failures
 from aver.corpora import ravdess
@@ -22,6 +23,7 @@ from aver.corpora.published import Part
 from aver.errors import CorpusError, ParamsError, main_of, visible
 from aver.ledger import Failure, write_ledger
 from aver.params.blocks import Corpus
+from aver.report.card_published import Pair
 
 ROOT = Path(__file__).parents[2]
 RED = "red\x1b[31m\nline\x9b0m\u202e.mp4"
@@ -181,3 +183,12 @@ def test_an_error_that_names_a_file_is_spelt_out_too(capsys: pytest.CaptureFixtu
     said = capsys.readouterr().err
     assert "two lines:\nred\\x1b[31m\nline\\x9b0m" in said and acts(said) == set()
     assert visible("caf\u00e9 \U0001f600") == "caf\u00e9 \U0001f600" and visible("\udcff\t") == "\\udcff\\t"
+
+
+def test_a_small_sample_of_a_corpus_names_what_is_here_and_counts_the_rest():
+    values = {f"{number:02d}": Pair(int(number == 7), 60) for number in range(24)}
+    assert card._values(values, False) == ["!07: 1 (published: 60)", "!23 others not here"]
+    assert len(card._values(values, True)) == 24
+    few = {"female": Pair(0, 10), "male": Pair(5, 10), "": Pair(10, 10)}
+    assert card._values(few, False) == ["!female: 0 (published: 10)", "!male: 5 (published: 10)",
+                                        "all others as published"]  # fmt: skip

@@ -12,9 +12,9 @@ import torch
 
 from aver.errors import WeightsError
 from aver.params.blocks import Weights
+from aver.tensorflow_import import import_tensorflow
 from aver.weights.build import RECORD, build_weights
 from aver.weights.seeded import XVECTOR_HYPERPARAMS
-from aver.weights.tensorflow_import import import_tensorflow
 from aver.weights.trust import check_trust
 
 #: The shape of the hyperparams of speechbrain/spkrec-xvect-voxceleb, beyond what our own seeded file has.
@@ -71,6 +71,18 @@ def test_the_hyperparams_of_the_x_vector_are_let_through(tmp_path, text):
 def test_other_hyperparams_are_refused(tmp_path, line):
     (tmp_path / "hyperparams.yaml").write_text(line)
     with pytest.raises(WeightsError, match=r"hyperparams\.yaml (names|is no YAML)"):
+        check_trust("xvector", tmp_path)
+
+
+def test_aliases_that_multiply_or_contain_themselves_take_no_time(tmp_path):
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)), "loop: &loop [*loop]"]
+    (tmp_path / "hyperparams.yaml").write_text("\n".join(lines))
+    check_trust("xvector", tmp_path)
+    (tmp_path / "hyperparams.yaml").write_text("\n".join([*lines, "bomb: [*a39, !new:os.mkdir [x]]"]))
+    with pytest.raises(WeightsError, match=r"!new:os\.mkdir"):
+        check_trust("xvector", tmp_path)
+    (tmp_path / "hyperparams.yaml").write_text("[" * 100_000)
+    with pytest.raises(WeightsError, match="is no YAML"):
         check_trust("xvector", tmp_path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aver.cli.text import table
@@ -11,7 +11,7 @@ from aver.errors import visible
 
 if TYPE_CHECKING:
     from aver.report.card import Agreement, Card, Group
-    from aver.report.card_published import PartFound
+    from aver.report.card_published import Pair, PartFound
 
 WIDTH = 100
 INDENT = 18
@@ -82,7 +82,7 @@ def _confusion(found: Agreement) -> Iterator[str]:
 
 
 def _published(parts: Sequence[PartFound], everything: bool) -> Iterator[str]:
-    from aver.report.card_words import heading, odd, pair
+    from aver.report.card_words import heading, odd
 
     if not parts:
         return
@@ -95,13 +95,28 @@ def _published(parts: Sequence[PartFound], everything: bool) -> Iterator[str]:
         if part.here and agreeing:
             yield from _wrapped("    ", f"{', '.join(agreeing)}: as published", 6)
         for column in part.values if part.here else ():
-            if column in agreeing:
-                continue
-            shown = part.values[column] if everything else odd(part.values[column])
-            words = [f"{MARK if found.differs else ''}{value or '(unknown)'}: {pair(found)}" for value, found in
-                     shown.items()]  # fmt: skip
-            rest = ["all others as published"] if len(shown) < len(part.values[column]) else []
-            yield from _wrapped(f"    {column:{INDENT - 4}}", ", ".join([*words, *rest]), INDENT)
+            if column not in agreeing:
+                words = _values(part.values[column], everything)
+                yield from _wrapped(f"    {column:{INDENT - 4}}", ", ".join(words), INDENT)
+
+
+def _values(values: Mapping[str, Pair], everything: bool) -> list[str]:
+    """Return the values of a column that are not as published in words, or all of them."""
+    from aver.report.card_words import FIRST, odd, pair
+
+    differing = values if everything else odd(values)
+    absent = [] if everything else [value for value, found in differing.items() if not found.found]
+    absent = absent if len(absent) > FIRST else []  # of a corpus with three of 24 actors, say the three
+    words = [
+        f"{MARK if found.differs else ''}{value or '(unknown)'}: {pair(found)}"
+        for value, found in differing.items()
+        if value not in absent
+    ]
+    if absent:
+        words.append(f"{MARK}{len(absent)} others not here")
+    if len(differing) < len(values):
+        words.append("all others as published")
+    return words
 
 
 def _groups(title: str, groups: Sequence[Group], everything: bool) -> Iterator[str]:

@@ -29,4 +29,10 @@ def import_speechbrain() -> types.ModuleType:
     logging.getLogger("speechbrain").setLevel(logging.WARNING)  # it announces its settings at every import
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside speechbrain that a user can do nothing about
-        return importlib.import_module("speechbrain")
+        package = importlib.import_module("speechbrain")
+    for module in list(sys.modules.values()):
+        # Its old names import packages that nobody installed as soon as any of their attributes is looked up, also by
+        # tools that ask every loaded module for its file.
+        if type(module).__name__ == "DeprecatedModuleRedirect":
+            module.__dict__.setdefault("__file__", None)
+    return package

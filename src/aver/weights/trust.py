@@ -73,8 +73,8 @@ def _tensors(path: Path) -> Iterator[str]:
 def _tags(path: Path) -> Iterator[str]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        yield f"is no YAML ({str(exc).splitlines()[0]})"
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
+        yield f"is no YAML that can be read ({str(exc).splitlines()[0]})"
         return
     for node in _nodes(root):
         named = NAMING_TAGS.fullmatch(node.tag)
@@ -82,17 +82,20 @@ def _tags(path: Path) -> Iterator[str]:
             yield f"names {node.tag!r} in line {node.start_mark.line + 1}, which the published x-vector does not need"
 
 
-def _nodes(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    if node is None:
-        return
-    yield node
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _nodes(key)
-            yield from _nodes(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _nodes(item)
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Yield every node once, however often aliases repeat it."""
+    seen: set[int] = set()
+    waiting = [root] if root else []
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
 
 
 def _operations(path: Path) -> Iterator[str]:
