@@ -4,9 +4,9 @@
     python benchmarks/alignment.py mp4 mkv         only these containers
 
 A clip is black with three white frames, and silent with a one-sample click at the start of each of them; one of the
-streams may be told to start eight frames late.  Errors are in milliseconds on AVER's own clock, the largest over all frame
-rates: of a white kept frame's time (`picture`), of a click, `sound_start_s + sample / rate` (`sound`), and of the time
-between a flash and its click (`apart`).  `allowed` is half the interval between kept frames where `apart` comes
+streams may be told to start eight frames late.  Errors are in milliseconds on AVER's own clock, the largest over all
+frame rates: of a white kept frame's time (`picture`), of a click, `sound_start_s + sample / rate` (`sound`), and of the
+time between a flash and its click (`apart`).  `allowed` is half the interval between kept frames where `apart` comes
 nearest to it.  docs/media.md quotes this table.
 """
 

@@ -130,7 +130,13 @@ def inserted(clip: Subject, draw: Random) -> bytes | None:
     return clip.content[:at] + draw.randbytes(draw.randint(1, 2000)) + clip.content[at:]
 
 
-@mutation("usable damaged", mp4="truncated", fast="usable damaged truncated", riff="truncated", **DAMAGED)
+@mutation(
+    "usable damaged",
+    mp4="truncated",
+    fast="usable damaged truncated",
+    riff="truncated",
+    **{**DAMAGED, "aiff": "truncated"},
+)
 def removed(clip: Subject, draw: Random) -> bytes | None:
     """A block of the media data, up to a fifth, is gone: everything behind it has moved."""
     start, end = _span(clip, draw, 0.2)
@@ -165,7 +171,7 @@ def twice(clip: Subject, draw: Random) -> bytes | None:
     return clip.content * 2
 
 
-@mutation("usable", mp4="usable truncated", riff="truncated")
+@mutation("usable", mp4="usable truncated", riff="truncated", aiff="truncated")
 def tail_missing(clip: Subject, draw: Random) -> bytes | None:
     """The last 1 to 15 percent are missing."""
     return clip.content[: int(len(clip.content) * draw.uniform(0.85, 0.99))]
@@ -177,7 +183,6 @@ def tail_missing(clip: Subject, draw: Random) -> bytes | None:
     ebml="damaged truncated",
     ogg="usable damaged",
     asf="usable",
-    aiff="usable truncated",
     flac="usable truncated",
     **{**CUTTABLE, "mp3": "usable truncated"},
 )
@@ -191,6 +196,7 @@ def half_missing(clip: Subject, draw: Random) -> bytes | None:
     mp4="not_media truncated",
     fast="not_media damaged truncated no_streams",
     riff="not_media damaged truncated",
+    aiff="not_media damaged truncated",
 )
 def head_only(clip: Subject, draw: Random) -> bytes | None:
     """The file ends within its head."""
@@ -206,7 +212,10 @@ def head_bits(clip: Subject, draw: Random) -> bytes | None:
     return _flip(clip.content, draw, 0, min(1024, len(clip.content)), draw.randint(1, 4))
 
 
-@mutation("usable not_media damaged truncated no_streams too_large", **PACKETS)
+# What stands before the packets of an MPEG-PS is its only pack header, 64 bytes: eight bits can destroy it.
+@mutation(
+    "usable not_media damaged truncated no_streams too_large", **{**PACKETS, "ps": "usable not_media damaged too_large"}
+)
 def index_bits(clip: Subject, draw: Random) -> bytes | None:
     """One to eight bits of what stands before or behind the media data."""
     outside = [*range(clip.layout.start), *range(clip.layout.end, len(clip.content))]

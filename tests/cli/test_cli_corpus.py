@@ -47,7 +47,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file.write_bytes(file.name.encode())
     for name in (RED, "n" * 200 + ".mp4", "notes.txt"):
         (tmp_path / "raw/mine").mkdir(exist_ok=True)
-        (tmp_path / "raw/mine" / name).touch()
+        (tmp_path / "raw/mine" / name).write_bytes(name.encode())
     counts = {"label": {"happy": 2, "neutral": 2}, "sex": {"male": 2, "female": 1}}
     whole = Part("speech, audio-video", "Authors 2000", {"channel": "speech"}, 4, 2, counts)
     monkeypatch.setattr(ravdess, "PUBLISHED", (whole, Part("song", "Authors 2000", {"channel": "song"}, 9)))
@@ -79,8 +79,18 @@ def test_names_alone_before_any_stage_has_run(aver: Aver) -> None:
     assert "! speech, audio-video: clips 3 (published: 4), speakers 2 as published" in said
     assert "!neutral: 1 (published: 2), all others as published" in said
     assert "    sex: as published" in said and "song: not here (9 clips published)" in said
-    assert "! corpora: bad_name, 1 clip" in said and "01-01-01-02-01-01-02" in said
+    assert "! corpora: bad_name, 1 file:" in said and "01-01-01-02-01-01-02" in said
     assert max(map(len, said.splitlines())) <= 100
+
+
+def test_doubles_are_compared_before_any_stage_has_run(here: Path, aver: Aver) -> None:
+    first = here / "raw/ravdess/Actor_01/01-01-03-01-01-01-01.mp4"
+    for folder, content in (("copy", first.read_bytes()), ("other", b"other")):
+        (here / "raw/ravdess" / folder).mkdir()
+        (here / "raw/ravdess" / folder / first.name).write_bytes(content)
+    said = " ".join(aver("ravdess").stdout.split())
+    assert "copied, 1 clip:" in said and "corpora: duplicate, 1 file:" in said
+    assert f"copy/{first.name} has the name of" not in said and "and other content" in said
 
 
 def test_the_stages_tables_once_they_are_there(here: Path, aver: Aver) -> None:
@@ -127,6 +137,10 @@ def test_one_line_per_corpus_and_one_that_is_not_there_stops_no_other(here: Path
     assert "corpus gone: raw/gone does not exist" in said.stdout
     with pytest.raises(CorpusError, match="does not exist"):
         aver("gone")
+    (here / "data/corpora/ravdess/clips.parquet").write_bytes(b"damaged")
+    said = aver()
+    assert said.exit_code == 0 and "data/corpora/ravdess/clips.parquet is damaged" in said.stdout
+    assert "by names" in said.stdout  # of the corpus `mine`
     with pytest.raises(ParamsError, match=r"did you mean 'ravdess'\?.*Known: gone, mine, ravdess"):
         aver("ravdes")
 
@@ -165,7 +179,7 @@ def test_five_of_many_clips_are_named_and_all_on_request(here: Path, aver: Aver)
     rows = [Failure(f"clip-{k}", "corpora", "unreadable", "") for k in range(7)]
     write_ledger(here / "data/corpora/ravdess", rows, {})
     said, whole = aver("ravdess").stdout, aver("ravdess", "--all").stdout
-    assert "corpora: unreadable, 7 clips" in said and "… and 2 more (--all)" in said
+    assert "corpora: unreadable, 7 files" in said and "… and 2 more (--all)" in said
     assert [f"clip-{k}:" in said for k in (4, 5)] == [True, False] and "clip-6:" in whole
     assert len(facts(aver("ravdess", "--json"))["failed"][0]["members"]) == 7
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from pathlib import Path
 
@@ -70,8 +71,8 @@ def test_labels_come_from_the_sheets(tmp_path, ending):
     )  # fmt: skip
     reading = baum1.read(tmp_path)
     assert [(clip.clip_id, clip.label, clip.speaker, clip.sex) for clip in reading.clips] == [
-        ("S001_001", "anger", "001", "male"), ("S001_010", "happiness", "001", "male"),
-        ("S001_011", "thinking", "001", "male"),
+        ("a/S001_001", "anger", "001", "male"), ("s/S001_010", "happiness", "001", "male"),
+        ("s/S001_011", "thinking", "001", "male"),
     ]  # fmt: skip
     assert (reading.findings, reading.failures) == ([], [])
     assert reading.metadata == [f"Annotations_BAUM1{part}.{ending}" for part in "as"]
@@ -89,7 +90,7 @@ def test_mental_states_keep_their_words(tmp_path):
 def test_without_a_sheet_every_clip_is_unlabelled_and_says_so(tmp_path):
     reading = baum1.read(touch(tmp_path, ACTED, SPONTANEOUS))
     assert [clip.label for clip in reading.clips] == ["", ""]
-    assert said(reading) == [("S001_001", "not_in_sheet"), ("S001_010", "not_in_sheet")]
+    assert said(reading) == [("a/S001_001", "not_in_sheet"), ("s/S001_010", "not_in_sheet")]
     assert "no annotation sheet" in reading.findings[0].detail
 
 
@@ -97,7 +98,7 @@ def test_a_sheet_of_the_other_part_names_no_clip(tmp_path):
     touch(tmp_path, SPONTANEOUS)
     write(tmp_path / "Annotations_BAUM1a.csv", line("S001_010", "Anger", 1))
     reading = baum1.read(tmp_path)
-    assert (only(reading).label, said(reading)) == ("", [("S001_010", "not_in_sheet")])
+    assert (only(reading).label, said(reading)) == ("", [("s/S001_010", "not_in_sheet")])
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_trap_baum1_ambiguous_rows_give_no_label(tmp_path, lines, words):
     touch(tmp_path, SPONTANEOUS)
     write(tmp_path / "Annotations_BAUM1s.xlsx", *lines)
     reading = baum1.read(tmp_path)
-    assert (only(reading).label, said(reading)) == ("", [("S001_010", "unknown_label")])
+    assert (only(reading).label, said(reading)) == ("", [("s/S001_010", "unknown_label")])
     assert words in reading.findings[0].detail
 
 
@@ -187,9 +188,10 @@ def blown(file: Path) -> None:
         ("Annotations_BAUM1s.xlsx", hollow, "Excel workbook"),
         ("Annotations_BAUM1s.xlsx", blown, "unpacks to more"),
         ("Annotations_BAUM1s.xls", damaged, "save it as .xlsx or .csv"),
-        ("BAUM1_data.csv", lambda file: file.write_text("Clip,Label\n"), "Clip Name, Emotion"),
+        ("BAUM1a.xlsx", damaged, "cannot be read"),
+        ("annotation.csv", lambda file: file.write_text("Clip,Label\n"), "Clip Name, Emotion"),
     ],
-    ids=["damaged", "hollow", "blown up", "old", "columns"],
+    ids=["damaged", "hollow", "blown up", "old", "damaged, of the corpus", "columns"],
 )
 def test_an_unusable_sheet_stops_the_stage_and_is_named(tmp_path, monkeypatch, name, make, words):
     monkeypatch.setattr(sheet, "MAX_BYTES", 50_000)
@@ -203,9 +205,44 @@ def test_an_unusable_sheet_stops_the_stage_and_is_named(tmp_path, monkeypatch, n
 def test_other_tables_are_ignored(tmp_path):
     touch(tmp_path, SPONTANEOUS)
     damaged(tmp_path / "budget.xlsx")
-    (tmp_path / "people.csv").write_text("name,age\nx,1\n")
+    for name in ("people.csv", "BAUM1_readme.csv"):
+        (tmp_path / name).write_text("name,age\nx,1\n")
+    damaged(tmp_path / "BAUM1_readme.xls")
     reading = baum1.read(tmp_path)
-    assert (sorted(reading.ignored), reading.metadata) == (["budget.xlsx", "people.csv"], [])
+    assert sorted(reading.ignored) == ["BAUM1_readme.csv", "BAUM1_readme.xls", "budget.xlsx", "people.csv"]
+    assert reading.metadata == []
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "csv"])
+@pytest.mark.parametrize("cell", [(3, 300), (40, 3)], ids=["columns", "rows"])
+def test_a_table_of_too_many_rows_or_columns_is_refused(tmp_path, monkeypatch, ending, cell):
+    monkeypatch.setattr(sheet, "MAX_ROWS", 30)
+    row, column = cell
+    lines = [[*[""] * (column - 1), "x"]] * (row - 1)
+    write(tmp_path / f"annotations.{ending}", *lines)
+    with pytest.raises(CorpusError, match="more than 30 rows or 256 columns"):
+        baum1.read(tmp_path)
+
+
+def test_a_cell_far_below_costs_nothing(tmp_path):
+    book = Workbook()
+    for place, text in {(1, 1): "Clip Name", (1, 2): "Emotion", (2, 1): "S001_010", (2, 2): "Fear"}.items():
+        book.active.cell(*place, text)
+    book.active.cell(1_048_576, 200, " ")
+    book.save(tmp_path / "annotations.xlsx")
+    start = time.monotonic()
+    assert sheet.rows(tmp_path / "annotations.xlsx", ("Clip Name",)) == [{"clipname": "S001_010", "emotion": "Fear"}]
+    assert time.monotonic() - start < 3
+
+
+def test_the_same_name_in_both_parts_is_two_clips_each_with_its_sheet(tmp_path):
+    touch(tmp_path, "BAUM1a_MP4_all/s001/S001_010.mp4", SPONTANEOUS, "S001_010.mp4", "BAUM1s/S001_010.wav")
+    write(tmp_path / "Annotations_BAUM1a.csv", line("S001_010", "Anger", 1))
+    write(tmp_path / "Annotations_BAUM1s.csv", line("S001_010", "Fear", 7))
+    assert {clip.clip_id: (clip.label, clip.take) for clip in baum1.read(tmp_path).clips} == {
+        "a/S001_010": ("anger", "a/S001_010"), "s/S001_010": ("fear", "s/S001_010"),
+        "audio/s/S001_010": ("fear", "s/S001_010"), "S001_010": ("", "S001_010"),
+    }  # fmt: skip
 
 
 def test_what_is_published():
@@ -219,4 +256,4 @@ def test_the_part_comes_from_the_folder_or_else_from_the_only_sheet_that_names_t
     (tmp_path / "Annotations_BAUM1s.csv").write_text(header + "7,S007_029,Anger\n")
     (tmp_path / "Annotations_BAUM1a.csv").write_text(header + "7,S007_001,Fear\n")
     found = {clip.clip_id: clip.elicitation for clip in baum1.read(tmp_path).clips}
-    assert found == {"S007_001": "acted", "S007_029": "spontaneous", "S007_030": ""}
+    assert found == {"a/S007_001": "acted", "S007_029": "spontaneous", "S007_030": ""}

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from corpora_trees import touch
 
-from aver.corpora import folder, ravdess
-from aver.corpora.catalogue import catalogue, check_hashable, summary_of, write_catalogue
+from aver.cache.objects import file_digest
+from aver.corpora import copies, folder, ravdess
+from aver.corpora.catalogue import catalogue, check_hashable, summary_of, survey, write_catalogue
 from aver.corpora.clip import Clip, Reading
 from aver.corpora.findings import KINDS, Finding
 from aver.corpora.registry import ADAPTERS, get_adapter
-from aver.errors import ClipsError, CorpusError, ParamsError
+from aver.errors import REASONS, ClipsError, CorpusError, ParamsError
 from aver.ledger import Failure
 from aver.params.blocks import Corpus
 from aver.store.out import read_json, read_rows
@@ -116,6 +117,35 @@ def test_a_copy_is_a_finding_and_other_content_under_the_name_a_failure(tmp_path
     ]
 
 
+def test_a_double_of_what_cannot_be_read_is_not_said_to_differ(tmp_path, monkeypatch):
+    name = "03-01-05-01-01-01-01.wav"
+    root = touch(tmp_path, f"a/{name}", f"b/{name}")
+    monkeypatch.setattr(copies, "file_digest", lambda file: missing())
+    found = catalogue("ravdess", Corpus(root=str(root)))
+    assert [failure.detail for failure in found.failures] == [f"b/{name} has the name of a/{name}"]
+    monkeypatch.undo()
+    found = catalogue("ravdess", Corpus(root=str(root)))
+    assert [failure.detail for failure in found.failures] == [f"b/{name} has the name of a/{name}, and other content"]
+
+
+def missing() -> str:
+    raise OSError
+
+
+def test_before_any_digest_only_doubles_are_compared(tmp_path, monkeypatch):
+    name = "03-01-05-01-01-01-01.wav"
+    root = touch(tmp_path, f"a/{name}", "a/03-01-05-01-01-01-02.wav", "other.txt")
+    for twin in ("b", "c"):
+        (root / twin).mkdir()
+        (root / twin / name).write_bytes((root / f"a/{name}").read_bytes())
+    asked = []
+    monkeypatch.setattr(copies, "file_digest", lambda file: asked.append(file.parent.name) or file_digest(file))
+    reading = survey("ravdess", Corpus(root=str(root)))
+    copies.settle_doubles(reading, root)
+    assert (sorted(asked), len(reading.clips), reading.failures) == (["a", "b", "c"], 2, [])
+    assert [finding.kind for finding in reading.findings] == ["copied", "copied"]
+
+
 def test_no_file_is_both_used_and_failed(tmp_path):
     take = "01-05-01-01-01-01"
     root = touch(
@@ -210,6 +240,61 @@ def test_findings_have_kinds_of_the_closed_list():
 def test_a_finding_of_another_kind_is_refused():
     with pytest.raises(ValueError, match="weird"):
         Finding("a", "weird", "")
+
+
+def hollow(root: Path, *names: str) -> Path:
+    """Make git-lfs pointers."""
+    for name in names:
+        touch(root, name)
+        (root / name).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:9269ed\nsize 414429\n")
+    return root
+
+
+def test_files_without_content_are_failures_and_no_twins(tmp_path):
+    root = hollow(touch(tmp_path, "a.mp4"), "b.mp4", "c.mp4")
+    (root / "d.mp4").touch()
+    (root / "e.mp4").touch()
+    found = catalogue("mine", mine(root))
+    assert [(f.clip_id, f.reason) for f in found.failures] == [
+        ("b.mp4", "git_lfs_pointer"), ("c.mp4", "git_lfs_pointer"), ("d.mp4", "empty"), ("e.mp4", "empty"),
+    ]  # fmt: skip
+    assert ([clip.clip_id for clip in found.clips], found.findings) == (["a.mp4"], [])
+    assert {REASONS[failure.reason].meaning for failure in found.failures} == {
+        "the file has no bytes", "the file is a git-lfs pointer, not the media itself"}  # fmt: skip
+
+
+def test_only_the_sound_was_pulled(tmp_path):
+    one, two, three = "1001_DFA_ANG_XX", "1002_DFA_ANG_XX", "1003_DFA_ANG_XX"
+    root = touch(tmp_path, f"AudioWAV/{one}.wav", f"AudioWAV/{two}.wav", f"VideoFlash/{two}.flv")
+    hollow(root, f"VideoFlash/{one}.flv", f"AudioMP3/{one}.mp3", f"VideoFlash/{three}.flv", f"AudioWAV/{three}.wav")
+    (root / f"VideoFlash/{two}.flv").write_bytes(b"")
+    found = catalogue("cremad", Corpus(root=str(root)))
+    assert [clip.clip_id for clip in found.clips] == [f"audio/{one}", f"audio/{two}"]
+    assert found.ignored == [f"{path} (git-lfs pointer, not pulled)" for path in
+                             (f"AudioMP3/{one}.mp3", f"VideoFlash/{one}.flv")]  # fmt: skip
+    assert sorted((f.clip_id, f.reason) for f in found.failures) == [
+        (two, "empty"), (three, "git_lfs_pointer"), (f"audio/{three}", "git_lfs_pointer")]  # fmt: skip
+
+
+def test_a_pointer_beside_the_file_itself_is_ignored(tmp_path):
+    name = "1001_DFA_ANG_XX.flv"
+    root = hollow(touch(tmp_path, f"b/{name}"), f"a/{name}", f"c/{name}")
+    found = catalogue("cremad", Corpus(root=str(root)))
+    assert ([clip.path for clip in found.clips], found.failures) == ([f"b/{name}"], [])
+    assert found.ignored == [f"{folder}/{name} (git-lfs pointer, not pulled)" for folder in "ac"]
+
+
+def test_an_empty_file_does_not_push_a_whole_one_aside(tmp_path):
+    one, two = (f"03-01-05-01-01-01-0{actor}" for actor in (1, 2))
+    root = touch(tmp_path, *(f"{folder}/{name}.wav" for folder in "ab" for name in (one, two)))
+    for file in (f"a/{one}.wav", f"a/{two}.wav", f"b/{two}.wav"):
+        (root / file).write_bytes(b"")
+    found = catalogue("ravdess", Corpus(root=str(root)))
+    assert [clip.path for clip in found.clips] == [f"b/{one}.wav"]
+    assert sorted((f.reason, f.detail) for f in found.failures) == [
+        ("duplicate", f"a/{one}.wav has the name of b/{one}.wav, and other content"),
+        ("duplicate", f"b/{two}.wav has the name of a/{two}.wav"), ("empty", f"a/{two}.wav"),
+    ]  # fmt: skip
 
 
 def test_failures_of_the_walk_count(tmp_path):

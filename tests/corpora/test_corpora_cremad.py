@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from aver.corpora.catalogue import catalogue
 from aver.corpora.clip import Reading
 from aver.errors import CorpusError
 from aver.params.blocks import Corpus
+from aver.report.card_published import Pair, compare
 
 SENTENCES = ["IEO", "TIE", "IOM", "IWW", "TAI", "MTI", "IWL", "ITH", "DFA", "ITS", "TSI", "WSI"]
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:9269ed\nsize 414429\n"
@@ -154,7 +156,7 @@ def test_trap_cremad_git_lfs_pointers_do_not_push_real_files_aside(tmp_path):
     reading = cremad.read(tmp_path)
     # Where there is nothing but a pointer the clip stays, and the media stage names it.
     assert [clip.path for clip in reading.clips] == ["mp4/1001_DFA_ANG_XX.mp4", "VideoFlash/1002_DFA_ANG_XX.flv"]
-    assert reading.ignored == ["VideoFlash/1001_DFA_ANG_XX.flv"]
+    assert reading.ignored == ["VideoFlash/1001_DFA_ANG_XX.flv (git-lfs pointer, not pulled)"]
 
 
 def test_trap_cremad_tied_votes_give_no_perceived_label(tmp_path):
@@ -226,4 +228,21 @@ def test_two_equal_tables_are_one(tmp_path):
 def test_what_is_published():
     for part in cremad.PUBLISHED:
         assert (part.clips, part.speakers, sum(part.counts["label"].values())) == (7442, 91, 7442)
-        assert set(part.counts["label"]) == set(cremad.EMOTIONS.values())
+        assert set(part.counts["label"]) == {*cremad.EMOTIONS.values(), ""}
+
+
+def test_a_complete_corpus_is_as_published():
+    """Of the names that the rule allows the release lacks 5 of neutral and 3 of each other emotion."""
+    missing = Counter(dict.fromkeys(cremad.EMOTIONS, 3) | {"NEU": 5})
+    names = [name for name in release() if missing[name[9:12]] <= 0 or missing.subtract([name[9:12]])]
+    clips = [cremad.clip_at(f"VideoFlash/{name}.flv").row() for name in names]
+    found, other = compare(cremad.PUBLISHED, clips)
+    assert found.here and not found.differs and not other.here
+    assert found.values["label"]["disgust"] == Pair(1270, 1270) and found.values["label"][""] == Pair(1, 1)
+
+
+def test_the_clip_of_several_emotions_has_no_perceived_one(tmp_path):
+    touch(tmp_path, "1064_IEO_DIS_MD.flv", "1064_IEO_DIS_HI.flv")
+    (tmp_path / "summaryTable.csv").write_text(table(("1064_IEO_DIS_MD", "D"), ("1064_IEO_DIS_HI", "D")))
+    assert {clip.clip_id: (clip.label, clip.perceived) for clip in cremad.read(tmp_path).clips} == {
+        "1064_IEO_DIS_MD": ("", ""), "1064_IEO_DIS_HI": ("disgust", "disgust")}  # fmt: skip

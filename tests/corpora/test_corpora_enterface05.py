@@ -120,6 +120,9 @@ def test_trap_enterface_two_sentences_of_subject_2_lie_in_each_others_folder(tmp
     assert [(clip.clip_id, clip.label, clip.sentence) for clip in reading.clips] == [
         ("s2_an_2", "anger", ""), ("s2_an_1", "anger", "")]  # fmt: skip
     assert kinds(reading) == {"irregular_name": 2}
+    assert [finding.detail.partition(": ")[0] for finding in reading.findings] == ["s2_an_2", "s2_an_1"]
+    (found,) = enterface05.read(touch(tmp_path / "other case", "S2_An_1.avi")).findings
+    assert found.detail.startswith("S2_An_1, read as s2_an_1: letters in another case; in the release it lies in")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_what_contradicts_itself_is_a_failure(tmp_path, path, words):
     ("path", "odd"),
     [
         ("s3/an7.avi", False), ("Speaker_3/an7.avi", False), ("s3/anger/an7.avi", False), ("s3_an7.avi", False),
+        ("s3/an07.avi", True), ("s3_an007.avi", True),
         ("S3/AN7.AVI", True), ("s3/an_7.avi", True), ("s3/an 7.avi", True), ("s3_an-7.avi", True),
     ],
 )  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from aver.faces.boxes import corners, overlap
+from aver.faces.follow import follow
 from aver.faces.settle import DETECTED, INTERPOLATED, MISSING, settle
 from aver.faces.track import Track, link
 
@@ -46,23 +48,22 @@ def test_corners():
 
 def test_linking_gives_each_track_its_best_box():
     left, right = Track([0], [box(10, 10, 10)]), Track([0], [box(50, 10, 10)])
-    tracks = [left, right]
-    link(tracks, [left, right], np.array([box(52, 10, 10), box(11, 10, 10)]), 1)
+    started = link([left, right], np.array([box(52, 10, 10), box(11, 10, 10)]), 1)
     assert (left.boxes[-1][0], right.boxes[-1][0]) == (11, 52)
-    assert len(tracks) == 2
+    assert started == []
 
 
 def test_linking_starts_a_track_for_a_new_face_and_none_for_a_second_detection():
     track = Track([0], [box(10, 10, 10)])
-    tracks = [track]
-    link(tracks, [track], np.array([box(10, 10, 10), box(12, 10, 10), box(80, 10, 10)]), 1, 5)
+    found = np.array([box(10, 10, 10), box(12, 10, 10), box(80, 10, 10), box(81, 10, 10)])
+    started = link([track], found, 1, 5)
     assert len(track.frames) == 2
-    assert [(t.boxes[0][0], t.shot) for t in tracks[1:]] == [(80, 5)]
+    assert [(t.boxes[0][0], t.shot) for t in started] == [(80, 5)]
 
 
 def test_no_box_leaves_the_tracks_as_they_are():
     track = Track([0], [box(10, 10, 10)])
-    link([track], [track], np.zeros((0, 3)), 1)
+    assert link([track], np.zeros((0, 3)), 1) == []
     assert track.frames == [0]
 
 
@@ -143,3 +144,38 @@ def test_boxes_are_smoothed_over_frames(params, frames, middle):
     boxes = settled(replace(params, smooth_frames=frames), [track], 9).boxes
     assert boxes[4, 0] == pytest.approx(middle)
     assert boxes[:, 2] == pytest.approx(10)
+
+
+class Flicker:
+    """A finder that sees one false face in each picture, never twice in the same place."""
+
+    seen = 0
+
+    def prepare(self, frame):
+        return frame, 1.0
+
+    def detect(self, picture):
+        self.seen += 1
+        return np.array([box(100 * self.seen, 10, 10)])
+
+    def detect_near(self, picture, known):
+        return np.zeros((0, 3))
+
+
+def test_the_work_of_a_frame_does_not_grow_with_the_tracks_before(params, monkeypatch):
+    reads = Counter()
+
+    class Counted(Track):
+        def __getattribute__(self, name):
+            reads[name] += 1
+            return super().__getattribute__(name)
+
+    monkeypatch.setattr("aver.faces.track.Track", Counted)
+    counts = []
+    for frames in (200, 400):
+        reads.clear()
+        pictures = [np.zeros((16, 16), np.uint8)] * frames
+        tracks, _ = follow(Flicker(), params, pictures, np.arange(frames) * 0.1)
+        counts.append(reads["frames"])
+        assert len(tracks) == frames
+    assert counts[1] < 2.2 * counts[0]

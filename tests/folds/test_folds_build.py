@@ -128,21 +128,38 @@ def test_what_cannot_be_split_is_said_in_words(clips, benchmark, words):
 def test_a_label_that_a_training_side_lacks_is_named():
     """Only one speaker is ever surprised: whoever trains without that speaker cannot learn it."""
     clips = [*corpus(), corpus()[0] | {"clip_id": "x", "take": "x", "sha256": "x", "label": "surprised"}]
-    with pytest.raises(BenchmarkError, match=r"fold \d trains without surprised"):
+    with pytest.raises(BenchmarkError, match=r"fold \d trains without surprised.*`where: \{label: \[…\]\}`"):
         split(BENCHMARK, clips)
+    seen = [clip | {"perceived": clip["label"]} for clip in clips]
+    with pytest.raises(BenchmarkError, match=r"`where: \{perceived: \[…\]\}`"):
+        split(replace(BENCHMARK, label="perceived"), seen)
+    split(replace(BENCHMARK, where={"label": LABELS}), clips)
 
 
-@pytest.mark.parametrize(
-    ("copied", "words"),
-    [
-        ({"take": "S01_angry_T0"}, "a take"),
-        ({"sha256": "1-angry-0"}, "identical content"),
-    ],
-)
-def test_the_stage_stops_on_a_take_or_content_of_another_speaker(copied, words):
+@pytest.mark.parametrize(("twin", "differs"), [("S05_angry_T0", "speaker"), ("S01_sad_T1", "label")])
+def test_content_that_contradicts_itself_is_left_out_whole_and_counted(tmp_path, caplog, twin, differs):
+    """Which of the two says the truth is not known; the root may be read-only, so nobody can take one out there."""
+    clips = [c | {"sha256": "1-angry-0"} if c["clip_id"] == twin else c for c in corpus(5)]
+    found = build_folds("b", BENCHMARK, {"c": clips}, {"c": "c"})
+    assert {c["clip_id"] for c in clips} - {row["clip_id"] for row in found.rows} == {"S01_angry_T0", twin}
+    assert f"same content: 2 clips (c/S01_angry_T0, c/{twin})" in caplog.text
+    write_folds(tmp_path, found, BENCHMARK)
+    assert read_json(tmp_path / "summary.json")["left_out"] == {"c": {"contradictory_content": 2}}
+
+
+def test_the_same_content_of_one_speaker_and_label_stays(caplog):
+    clips = [c | {"sha256": "1-angry-0"} if c["clip_id"] == "S01_angry_T1" else c for c in corpus(5)]
+    assert len(split(BENCHMARK, clips)) == 5 * len(clips)
+    # A twin that the benchmark does not use contradicts nothing.
+    clips[-1] |= {"sha256": "1-angry-0", "channel": "whisper"}
+    assert len(split(replace(BENCHMARK, where={"channel": ("speech", "song")}), clips)) == 5 * (len(clips) - 1)
+    assert not caplog.text
+
+
+def test_the_stage_stops_on_a_take_of_another_speaker():
     clips = corpus(5)
-    clips[-1] |= copied
-    with pytest.raises(LeakageError, match=words) as error:
+    clips[-1] |= {"take": "S01_angry_T0"}
+    with pytest.raises(LeakageError, match="a take") as error:
         split(BENCHMARK, clips)
     assert "S01_angry_T0" in str(error.value)
     assert clips[-1]["clip_id"] in str(error.value)
@@ -197,3 +214,4 @@ def test_the_table_and_its_summary(tmp_path, rows):
     summary = read_json(tmp_path / "summary.json")
     assert (summary["clips"], summary["speakers"], summary["labels"]) == (96, 16, dict.fromkeys(LABELS, 32))
     assert all(sum(sides.values()) == 96 for sides in summary["folds"].values())
+    assert summary["label"] == "intended"

@@ -34,7 +34,10 @@ WORDS_OF = {"baum1": {*baum1_sheets.CODES["a"], *baum1_sheets.CODES["s"]}, "synt
 
 
 def clips(*words, **columns):
-    return [{"clip_id": f"{k}", "label": word, "perceived": "", **columns} for k, word in enumerate(words)]
+    return [
+        {"clip_id": f"{k}", "label": word, "perceived": "", "speaker": f"{k}", "sha256": f"{words}{k}", **columns}
+        for k, word in enumerate(words)
+    ]
 
 
 def left_out(benchmark, found):

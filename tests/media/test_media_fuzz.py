@@ -92,15 +92,15 @@ def test_the_run_would_notice(tmp_path, bases):
     names = ("mp4 h264 aac", "flv flv1 mp3", "avi mpeg4 pcm")
     damaged = write_corpus(tmp_path / "corpus", [base for base in bases if base.name in names], 3, 1)
     broken = tmp_path / "corpus" / damaged[0].clip_id
-    broken.write_bytes(b"")
+    broken.write_bytes(b"no media at all")
     (tmp_path / "out").mkdir()
     params = replace(bounded(), parallel=replace(bounded().parallel, backend="sequential", jobs=1))
     result = pipeline(tmp_path / "corpus", tmp_path / "out", params)
     ids = [one.clip_id for one in damaged]
     assert not list(wrong(result, ids))
-    assert [result.outcomes()[clip_id] for clip_id in ids] == ["empty", USABLE, USABLE]
+    assert [result.outcomes()[clip_id] for clip_id in ids] == ["not_media", USABLE, USABLE]
 
-    declared = [replace(one, mutation=Mutation("x", one.mutation.change, frozenset({"not_media"}))) for one in damaged]
+    declared = [replace(one, mutation=Mutation("x", one.mutation.change, frozenset({"missing"}))) for one in damaged]
     assert {clip_id for clip_id, _ in misjudged(declared, result.outcomes())} == set(ids)
 
     def found(media: dict[str, Any] | None = None, faces: dict[str, Any] | None = None, **changes: Any) -> set[str]:
@@ -112,14 +112,14 @@ def test_the_run_would_notice(tmp_path, bases):
         )
         return {clip_id for clip_id, _ in wrong(doctored, ids)}
 
-    empty, used = result.media.failures[0], ids[1]  # one bit turned over
+    text, used = result.media.failures[0], ids[1]  # one bit turned over
     row, face = (next(x for x in rows if x["clip_id"] == used) for rows in (result.media.rows, result.faces.rows))
     others, other_faces = ([x for x in rows if x["clip_id"] != used] for rows in (result.media.rows, result.faces.rows))
     assert found() == set()
     assert found({"rows": others}) == {used}
-    assert found({"failures": [empty, replace(empty, clip_id=used)]}) == {used}
+    assert found({"failures": [text, replace(text, clip_id=used)]}) == {used}
     for reason in ("internal", "too_long", "no such reason"):
-        assert found({"failures": [replace(empty, reason=reason)]}) == {ids[0]}
+        assert found({"failures": [replace(text, reason=reason)]}) == {ids[0]}
     assert found(faces={"rows": other_faces, "failures": [Failure(used, "faces", "inconsistent", "x")]}) == {used}
     assert found(slow=[(used, "slow")]) == {used}
     for change in (

@@ -95,7 +95,7 @@ def score(name: str) -> dict[str, object]:
     metrics = dict.fromkeys(("accuracy", "uar", "f1"), spread)
     return {
         **{"benchmark": "own", "protocol": "subject", "strategy": name, "streams": streams, "corpora": ["clips"]},
-        **{"test_corpora": [], "label_set": "native", "per_corpus": {}},
+        **{"test_corpora": [], "label": "intended", "label_set": "native", "per_corpus": {}},
         **{"labels": ["happy", "<b>sad</b>"], "folds": 2, "seeds": 2, "clips": 1101, "speakers": 9, "parameters": 5},
         **{"unscored": {"no_sound": 133}, "chance": 0.5, "ceiling": ceiling, "clip": metrics, "window": metrics},
         "per_fold": [

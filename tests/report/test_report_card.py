@@ -159,6 +159,16 @@ def test_frame_rates_survive_time_stamps_in_whole_milliseconds(rate, shown, digi
     assert frame_rate([round(k / rate, digits) for k in range(120)]) == (shown, False)
 
 
+def test_codes_of_an_older_version_stand_for_themselves(tables):
+    lists = {key: [{"clip_id": "c0", "stage": "media", "reason": "old", "kind": "old", "detail": None}]
+             for key in ("failures", "findings")}  # fmt: skip
+    card = card_of(replace(tables, **lists))
+    assert [(group.code, group.meaning) for group in (*card.failed, *card.findings)] == [
+        ("media: old", "old"),
+        ("old", "old"),
+    ]
+
+
 def test_what_no_stage_has_left_is_a_dash(tmp_path):
     card = card_of(read_tables(tmp_path, "own", "folder"))
     assert not card.is_read and content(card) == [("clips", "–")] and plots(card) == []

@@ -30,6 +30,9 @@ def test_one_corpus_needs_no_table_of_corpora(inputs):
     table = benchmarks(inputs)[0]
     assert table.corpora is None
     assert table.facts == "corpora clips; 9 speakers; 2 folds; 2 seeds; 2 labels, label set native"
+    perceived = [{**score, "label": "perceived"} for score in inputs.scores]
+    facts = benchmarks(replace(inputs, scores=perceived))[0].facts
+    assert facts.endswith("2 perceived labels, label set native")
 
 
 def test_every_tested_corpus_has_a_row_and_what_was_not_scored_a_dash(inputs):

@@ -120,13 +120,12 @@ def _values(values: Mapping[str, Pair], everything: bool) -> list[str]:
 
 
 def _groups(title: str, groups: Sequence[Group], everything: bool) -> Iterator[str]:
-    from aver.report.card_words import FIRST, short
+    from aver.report.card_words import FIRST, counted, short
 
     if groups:
         yield from ("", title)
     for group in groups:
-        number = "1 clip" if group.clips == 1 else f"{group.clips} clips"
-        yield from _wrapped(f"{MARK} ", f"{group.code}, {number}: {group.meaning}", 4)
+        yield from _wrapped(f"{MARK} ", f"{group.code}, {counted(group)}: {group.meaning}", 4)
         shown = group.members if everything else group.members[:FIRST]
         for clip, detail in shown:
             yield from _wrapped(f"    {short(clip)}: ", detail, 6)

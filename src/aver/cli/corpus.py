@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aver.cli.look import Look, adapter_of, facts, from_root, look
-from aver.errors import CorpusError, visible
+from aver.errors import AverError, visible
 
 if TYPE_CHECKING:
     from aver.params.blocks import Params
@@ -68,9 +68,10 @@ def _overview(params: Params, as_json: bool) -> None:
     for name in params.corpora:
         try:
             lines.append(_line(look(name, params)))
-        except CorpusError as exc:
+        except AverError as exc:
             lines.append({"corpus": name, "adapter": adapter_of(name, params), "trouble": str(exc)})
-            troubles.append(str(exc).partition("\n")[0])
+            first = str(exc).partition("\n")[0]
+            troubles.append(first if name in first else f"corpus {name}: {first}")
     if as_json:
         click.echo(json.dumps(lines, indent=2))
         return

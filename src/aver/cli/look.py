@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from aver.errors import CorpusError
-
 if TYPE_CHECKING:
     from aver.params.blocks import Params
     from aver.report.card import Card
@@ -52,32 +50,29 @@ def look(name: str, params: Params) -> Look:
 
 
 def from_root(name: str, root: Path, adapter: str) -> Look:
-    """Return the card of what lies below a root now, by names and the corpus's lists alone.
+    """Return the card of what lies below a root now, by names and the corpus's lists; doubles alone are compared.
 
     Raises:
         CorpusError: the root is missing.
         ParamsError: the adapter is not known.
     """
-    from aver.corpora.catalogue import check_hashable, check_root
-    from aver.corpora.files import walk
+    from aver.corpora.catalogue import survey, why_unhashable
+    from aver.corpora.copies import settle_doubles
     from aver.corpora.registry import get_adapter
     from aver.params.blocks import Corpus
     from aver.report.card import card_of
     from aver.report.card_tables import tables_of
 
-    block = Corpus(str(root), adapter)
-    module = get_adapter(adapter)
-    check_root(name, block)
-    reading, files = module.read(root), walk(root)
-    reading.failures += files.failures
-    reading.ignored = sorted({*reading.ignored, *files.ignored})
-    note = f"Read just now from the names below {root}: nothing was decoded, and no content compared."
+    reading = survey(name, Corpus(str(root), adapter))
+    settle_doubles(reading, root)
+    note = (
+        f"Read just now from the names below {root}: nothing was decoded, and no content compared but that of files "
+        "with the same name."
+    )
     if not reading.clips and not reading.failures:
-        note = f"There is no clip of this corpus below {root}. Expected: {module.LAYOUT}."
-    try:
-        check_hashable(name, block)
-    except CorpusError as exc:
-        note += f" {exc}"
+        note = f"There is no clip of this corpus below {root}. Expected: {get_adapter(adapter).LAYOUT}."
+    if why := why_unhashable(name, reading.blockers):
+        note += f" {why}"
     return Look(card_of(tables_of(name, adapter, reading)), note, by_names=True)
 
 

@@ -1,7 +1,9 @@
 """BAUM-1 (Zhalehpour et al. 2016): 31 Turkish speakers, 273 acted (BAUM-1a) and 1184 spontaneous (BAUM-1s) clips.
 
-A name has two fields, subject and clip, for example `BAUM1s_MP4_all/s007/S007_029.mp4`; one numbering runs through both
-parts.  It says no emotion: labels come from the sheets beside the clips, `Annotations_BAUM1a.xlsx` and
+A name has two fields, subject and clip, for example `BAUM1s_MP4_all/s007/S007_029.mp4`.  That one numbering runs
+through both parts is nowhere promised, so where a folder names the part, the id does too: `s/S007_029`.
+
+A name says no emotion: labels come from the sheets beside the clips, `Annotations_BAUM1a.xlsx` and
 `Annotations_BAUM1s.xlsx` or CSV files made from them (`aver.corpora.baum1_sheets`).  A clip that no sheet names has no
 label and a finding that says so.
 
@@ -110,16 +112,17 @@ def clip_at(path: str) -> Clip:
     fields = parse(_regular(stem))
     folder = number_of(path, "s", "subject")
     agree("subject", folder and f"{int(folder):03d}", fields["subject"])
-    return clip_of(path, name_of(fields), speaker=fields["subject"])
+    part = part_of(path)
+    return clip_of(path, f"{part}/{name_of(fields)}" if part else name_of(fields), speaker=fields["subject"])
 
 
 def described(clip: Clip, sheets: Sheets, reading: Reading) -> Clip:
     """Return the clip with what the sheets say of it; what is odd about it goes to the reading's findings."""
-    stem = PurePosixPath(clip.path).stem
-    if stem != clip.take:
+    stem, name = PurePosixPath(clip.path).stem, PurePosixPath(clip.take).name
+    if stem != name:
         reading.findings.append(Finding(clip.clip_id, "irregular_name", f"{stem}: letters in another case"))
-    part = part_of(clip.path) or sheets.part_of(clip.take)
-    label, sex, oddities = sheets.of(clip.take, part)
+    part = part_of(clip.path) or sheets.part_of(name)
+    label, sex, oddities = sheets.of(name, part)
     reading.findings += [Finding(clip.clip_id, kind, detail) for kind, detail in oddities]
     return replace(clip, label=label, sex=sex, elicitation=PARTS.get(part, ""))
 

@@ -88,7 +88,8 @@ def read_sheets(files: Sequence[Path], root: Path, reading: Reading) -> Sheets:
     """Read the annotation sheets among `files`; the others are ignored.
 
     Raises:
-        CorpusError: a file whose name speaks of annotations or of BAUM cannot be read, or lacks a column.
+        CorpusError: a file whose name speaks of annotations or of BAUM cannot be read, or one that speaks of
+            annotations lacks a column.
     """
     sheets = Sheets()
     for file in files:
@@ -108,7 +109,7 @@ def _rows(file: Path) -> list[Row] | None:
     """Return a sheet's rows, or None if the file is no annotation sheet."""
     if file.name.startswith("~$"):  # what Excel leaves beside an open workbook
         return None
-    meant = any(word in small(file.name) for word in ("annotation", "baum"))
+    meant = "annotation" in small(file.name)
     if file.suffix.lower() not in SUFFIXES:
         if meant:
             raise CorpusError(f"{file} is an old Excel workbook: save it as .xlsx or .csv.")
@@ -118,6 +119,8 @@ def _rows(file: Path) -> list[Row] | None:
     try:
         return rows(file, COLUMNS)
     except CorpusError:
+        if "baum" in small(file.name):
+            raise
         return None
 
 

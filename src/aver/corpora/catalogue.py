@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aver.cache.objects import file_digest
 from aver.corpora.clip import CLIPS, Reading
+from aver.corpora.contents import take_out_hollow
 from aver.corpora.copies import identical, settle_doubles
 from aver.corpora.files import spelt, walk
 from aver.corpora.findings import FINDINGS
@@ -27,18 +28,34 @@ log = logging.getLogger(__name__)
 NAMED = 5
 
 
+def survey(name: str, corpus: Corpus) -> Reading:
+    """Return what lies below a corpus root, by names, lists and sizes: no clip is read, no digest filled in.
+
+    Raises:
+        CorpusError: the root is missing or no folder, or a list of the corpus is not usable.
+        ParamsError: the adapter is not known.
+    """
+    adapter = get_adapter(corpus.adapter or name)
+    root = check_root(name, corpus)
+    reading, files = adapter.read(root), walk(root)
+    take_out_hollow(reading, root)
+    reading.failures += files.failures
+    reading.ignored = sorted({*reading.ignored, *files.ignored})
+    reading.linked, reading.hidden = sorted(map(spelt, files.linked)), files.hidden
+    reading.blockers = files.blockers
+    reading.clips.sort(key=lambda clip: clip.clip_id)
+    _settle_findings(reading)
+    return reading
+
+
 def catalogue(name: str, corpus: Corpus) -> Reading:
     """Return the clips of a corpus, sorted by id, with their digests, and all that was found beside them.
 
     Raises:
         CorpusError: the root is missing or no folder, empty, or without any clip of that corpus.
     """
-    adapter = get_adapter(corpus.adapter or name)
     root = check_root(name, corpus)
-    reading, files = adapter.read(root), walk(root)
-    reading.failures += files.failures
-    reading.ignored = sorted({*reading.ignored, *files.ignored})
-    reading.linked, reading.hidden = sorted(map(spelt, files.linked)), files.hidden
+    reading = survey(name, corpus)
     if not reading.clips and not reading.failures:
         few = ", ".join(reading.ignored[:3])
         content = f"holds {len(reading.ignored)} files but no clip, e.g. {few}" if reading.ignored else "is empty"
@@ -50,17 +67,25 @@ def catalogue(name: str, corpus: Corpus) -> Reading:
             name, visible(", ".join(reading.linked)), name,
         )  # fmt: skip
     clips = []
-    for clip in track(sorted(reading.clips, key=lambda clip: clip.clip_id), f"corpora {name}"):
+    for clip in track(reading.clips, f"corpora {name}"):
         try:
             clips.append(replace(clip, sha256=file_digest(root / clip.path)))
         except OSError as exc:
             reading.failures.append(Failure(clip.clip_id, "corpora", "unreadable", exc.strerror or "cannot be read"))
     reading.clips = clips
     settle_doubles(reading, root)
-    usable = {clip.clip_id for clip in clips}
-    reading.findings = [finding for finding in reading.findings if finding.clip_id in usable] + identical(clips)
-    reading.findings.sort(key=lambda finding: (finding.clip_id, finding.kind, finding.detail))
+    reading.findings += identical(clips)
+    _settle_findings(reading)
     return reading
+
+
+def _settle_findings(reading: Reading) -> None:
+    """Sort the findings, and leave out those of clips that cannot be used."""
+    usable = {clip.clip_id for clip in reading.clips}
+    reading.findings = sorted(
+        (finding for finding in reading.findings if finding.clip_id in usable),
+        key=lambda finding: (finding.clip_id, finding.kind, finding.detail),
+    )
 
 
 def check_root(name: str, corpus: Corpus) -> Path:
@@ -84,12 +109,18 @@ def check_hashable(name: str, corpus: Corpus) -> None:
     Raises:
         CorpusError: names what DVC would stop at, or wait for.
     """
-    blockers = sorted(walk(check_root(name, corpus)).blockers.items())
-    if blockers:
-        lines = [f"corpus {name}: DVC hashes the whole root before it runs the stage, and stops at this:"]
-        lines += [f"  {visible(file)}: {why}" for file, why in blockers[:NAMED]]
-        lines += [f"  … and {len(blockers) - NAMED} more"] if len(blockers) > NAMED else []
-        raise CorpusError("\n".join([*lines, "Mend, rename or take away these, then run again."]))
+    if why := why_unhashable(name, walk(check_root(name, corpus)).blockers):
+        raise CorpusError(why)
+
+
+def why_unhashable(name: str, blockers: Mapping[str, str]) -> str:
+    """Return at what DVC would stop, in words; empty if at nothing."""
+    if not blockers:
+        return ""
+    lines = [f"corpus {name}: DVC hashes the whole root before it runs the stage, and stops at this:"]
+    lines += [f"  {visible(file)}: {why}" for file, why in sorted(blockers.items())[:NAMED]]
+    lines += [f"  … and {len(blockers) - NAMED} more"] if len(blockers) > NAMED else []
+    return "\n".join([*lines, "Mend, rename or take away these, then run again."])
 
 
 def _expected(name: str, corpus: Corpus) -> str:

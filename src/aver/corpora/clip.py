@@ -86,6 +86,7 @@ class Reading:
         metadata: files of the corpus's own lists that were read.
         linked: folders that were reached through a link: DVC does not see what changes there.
         hidden: how many hidden files and folders were left out.
+        blockers: what DVC would stop at: name → why.
         paths: the path of each clip id.
         doubles: second files with the name of a clip.
     """
@@ -97,13 +98,14 @@ class Reading:
     metadata: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     hidden: int = 0
+    blockers: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     doubles: list[Double] = field(default_factory=list)
 
     def add(self, clip: Clip) -> None:
         """Add a clip unless its id is taken; then it becomes a failure that names both files.
 
-        (The catalogue looks into both: a copy, the same bytes under the same name, is a finding.)
+        (`aver.corpora.copies.settle_doubles` looks into both: a copy, the same bytes under one name, is a finding.)
         """
         first = self.paths.setdefault(clip.clip_id, clip.path)
         if first == clip.path:
@@ -111,8 +113,7 @@ class Reading:
             return
         double = Double(clip.clip_id, clip.path, first, f"{clip.clip_id} ({clip.path})")
         self.doubles.append(double)
-        detail = f"{clip.path} has the name of {first}, and other content"
-        self.failures.append(Failure(double.failure, "corpora", "duplicate", detail))
+        self.failures.append(Failure(double.failure, "corpora", "duplicate", f"{clip.path} has the name of {first}"))
 
     def refuse(self, path: str, why: str) -> None:
         """Add a failure: a file that is named like a clip of the corpus, and cannot be one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aver.cache.objects import file_digest
@@ -17,15 +18,28 @@ SAYS = ("label", "speaker", "sex", "sentence", "channel")
 def settle_doubles(reading: Reading, root: Path) -> None:
     """Turn the failures of copies into findings: a second file with a clip's name and the clip's bytes does no harm.
 
-    Widely used downloads hold everything twice (RAVDESS on Kaggle does), so this must not stop a stage.
+    Widely used downloads hold everything twice (RAVDESS on Kaggle does), so this must not stop a stage.  Of clips
+    without a sha256 only those are read that have a second file.
     """
     digests = {clip.path: clip.sha256 for clip in reading.clips}
     copies: dict[str, Finding] = {}
+    others: set[str] = set()
     for double in reading.doubles:
-        if double.first in digests and _digest(root / double.path) == digests[double.first]:
+        if double.first not in digests:
+            continue
+        if not digests[double.first]:
+            digests[double.first] = _digest(root / double.first)
+        first, second = digests[double.first], _digest(root / double.path)
+        if first and first == second:
             detail = f"{double.path} is the same file; {double.first} is used"
             copies[double.failure] = Finding(double.clip_id, "copied", detail)
-    reading.failures = [failure for failure in reading.failures if failure.clip_id not in copies]
+        elif first and second:
+            others.add(double.failure)
+    reading.failures = [
+        replace(failure, detail=f"{failure.detail}, and other content") if failure.clip_id in others else failure
+        for failure in reading.failures
+        if failure.clip_id not in copies
+    ]
     reading.findings += copies.values()
 
 

@@ -64,8 +64,12 @@ UNLABELLED = frozenset({"1064_IEO_DIS_MD"})
 PREFERRED = (".flv", ".wav", ".mp3")
 
 _SOURCE = "Cao et al. 2014; per emotion: SentenceFilenames.csv of the release"
-_COUNTS = {"label": dict.fromkeys(("anger", "disgust", "fear", "happy", "sad"), 1271) | {"neutral": 1087}}
-_NOTE = "48 male and 43 female actors; one clip of disgust holds several emotions and is read without a label"
+#: As read: the release's list has 1271 of disgust, one of them in `UNLABELLED`.
+_COUNTS = {"label": dict.fromkeys(("anger", "fear", "happy", "sad"), 1271) | {"disgust": 1270, "neutral": 1087, "": 1}}
+_NOTE = (
+    "48 male and 43 female actors; of the 1271 clips named disgust one (1064_IEO_DIS_MD) holds several emotions and is "
+    "read without a label"
+)
 PUBLISHED = (
     Part("audio-video (VideoFlash)", _SOURCE, {"modality": "audiovisual"}, 7442, 91, _COUNTS, _NOTE),
     Part("audio-only (AudioWAV, AudioMP3)", _SOURCE, {"modality": "audio"}, 7442, 91, _COUNTS, _NOTE),
@@ -133,6 +137,7 @@ def read(root: Path) -> Reading:
     reading.findings += [finding for clip in reading.clips for finding in oddities(clip)]
     read_sexes([path for path in lists if path.name.lower() == DEMOGRAPHICS.lower()], reading)
     read_votes([path for path in lists if path.name.lower() == VOTES.lower()], reading)
+    reading.clips = [replace(clip, perceived="") if clip.take in UNLABELLED else clip for clip in reading.clips]
     return reading
 
 

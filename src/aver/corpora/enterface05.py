@@ -156,9 +156,8 @@ def regular(path: str) -> tuple[str, str]:
         if match := re.fullmatch(pattern, bare, re.DOTALL):
             return match.expand(name), reason
     stem = bare.rsplit("/", 1)[-1]
-    if stem != PurePosixPath(path).stem:
-        return stem, "letters in another case"
-    return stem, SENTENCE_UNKNOWN.get(stem, "")
+    case = "letters in another case" if stem != PurePosixPath(path).stem else ""
+    return stem, "; ".join(filter(None, (case, SENTENCE_UNKNOWN.get(stem))))
 
 
 def oddities(clip: Clip) -> list[Finding]:
@@ -167,7 +166,8 @@ def oddities(clip: Clip) -> list[Finding]:
     _, reason = regular(clip.path)
     if reason:
         stem = PurePosixPath(clip.path).stem
-        found.append(Finding(clip.clip_id, "irregular_name", f"{stem}, read as {clip.take}: {reason}"))
+        read_as = f", read as {clip.take}" if stem != clip.take else ""
+        found.append(Finding(clip.clip_id, "irregular_name", f"{stem}{read_as}: {reason}"))
     if SESSION.fullmatch(clip.take):
         found.append(Finding(clip.clip_id, "known_defect", SESSION_DEFECT))
     return found

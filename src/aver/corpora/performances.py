@@ -14,11 +14,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from aver.corpora.clip import Clip, Reading
+from aver.corpora.contents import is_pointer, not_pulled, size_of
 from aver.corpora.files import SOUND
 
 AUDIO = "audio/"
-#: A git-lfs pointer has about 130 bytes; no clip has so few.
-POINTER_BYTES = 1024
 
 
 def modality_of(path: str) -> str:
@@ -36,6 +35,8 @@ def clip_of(path: str, name: str, **known: str) -> Clip:
 def add_clips(reading: Reading, clips: Iterable[Clip], root: Path, preferred: Sequence[str]) -> None:
     """Add clips in their order, one format per clip; other formats are ignored, the same name twice is a failure.
 
+    A git-lfs pointer beside another file of its clip is ignored, whatever its format.
+
     Args:
         reading: what is added to.
         clips: as `clip_of` makes them.
@@ -51,7 +52,9 @@ def add_clips(reading: Reading, clips: Iterable[Clip], root: Path, preferred: Se
         for clip in group:
             if clip is best:
                 continue
-            if _suffix(clip.path) == _suffix(best.path):
+            if is_pointer(root / clip.path):
+                reading.ignored.append(not_pulled(clip.path))
+            elif _suffix(clip.path) == _suffix(best.path):
                 reading.add(clip)
             else:
                 reading.ignored.append(clip.path)
@@ -62,16 +65,7 @@ def _suffix(path: str) -> str:
 
 
 def _rank(file: Path, preferred: Sequence[str]) -> tuple[bool, int, str]:
-    """Order the files of one clip: pointers without content last, then by format, then by path."""
+    """Order the files of one clip: those without content last, then by format, then by path."""
     suffix = file.suffix.lower()
     place = preferred.index(suffix) if suffix in preferred else len(preferred)
-    return _is_pointer(file), place, file.as_posix()
-
-
-def _is_pointer(file: Path) -> bool:
-    try:
-        if file.stat().st_size >= POINTER_BYTES:
-            return False
-        return file.read_bytes().startswith(b"version https://git-lfs")
-    except OSError:
-        return False  # the catalogue reports it
+    return size_of(file) == 0 or is_pointer(file), place, file.as_posix()

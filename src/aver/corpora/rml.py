@@ -95,8 +95,8 @@ def read(root: Path) -> Reading:
 
 
 def regular(stem: str) -> str:
-    """Return a name in small letters and with nothing between emotion and number (`AN_7`, `an 7` → `an7`)."""
-    return re.sub(r"(?<=[a-z])[ _-](?=[0-9]+\Z)", "", small(stem))
+    """Return a name in small letters, with nothing between emotion and number (`AN_7`, `an 7`, `an07` → `an7`)."""
+    return re.sub(r"(?<=[a-z])[ _-]?0*(?=[0-9]+\Z)", "", small(stem))
 
 
 def clip_at(path: str) -> Clip:

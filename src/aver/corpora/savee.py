@@ -37,7 +37,7 @@ SPEAKER_FOLDERS = {small(speaker): speaker for speaker in SPEAKERS}
 SENTENCES = {code: 30 if code == "n" else 15 for code in EMOTIONS}
 NAME = re.compile(r"([A-Z]{2})_([a-z]{1,2})([0-9]{2})")
 #: The same in small letters; in a speaker's folder the name has no speaker.
-FILE = re.compile(r"(?:([a-z]{2})_)?([a-z]{1,2}[0-9]+)")
+FILE = re.compile(r"(?:([a-z]{2})_)?([a-z]{1,2}([0-9]+))")
 #: A SAVEE name with something before or behind it: meant as one, or made from one.
 NEARLY = re.compile(r"(?<![a-z0-9])(?:a|d|f|h|n|sa|su)[0-9]{1,3}(?![a-z0-9])")
 
@@ -120,6 +120,8 @@ def clip_of(path: str) -> Clip:
     match = FILE.fullmatch(small(PurePosixPath(path).stem))
     if not match:
         raise ValueError("holds a name of the corpus and something else; a renamed copy is not guessed at")
+    if len(match[3]) != 2:
+        raise ValueError(f"sentence number {match[3]}: two digits are needed, as in a01")
     folder, named = meaning_of(path, SPEAKER_FOLDERS, "speaker"), (match[1] or "").upper()
     agree("speaker", folder, named)
     if not (speaker := folder or named):

@@ -45,6 +45,7 @@ def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: 
                 "streams": [getattr(params.classifiers, role) for role in get_strategy(strategy).roles],
                 "corpora": split["corpora"],
                 "test_corpora": split["test_corpora"],
+                "label": split["label"],
                 "label_set": split["label_set"],
                 "labels": trained["labels"],
                 "folds": len(split["folds"]),

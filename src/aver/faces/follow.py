@@ -39,22 +39,25 @@ def follow(
         All tracks, in the order in which they appeared, boxes in pixels of the frames; and the shot [N] of every frame.
     """
     tracks: list[Track] = []
+    recent: list[Track] = []  # a long clip may leave thousands of tracks behind; none of the others can go on
     shots = Shots(params.max_gap_s)
     shot_of = np.zeros(len(times_s), np.int32)
     for number, frame in enumerate(frames):
         picture, scale = finder.prepare(frame)
         shot = shot_of[number] = shots.next(picture, float(times_s[number]))
         # Also with few frames per second the frame before this one is no gap.
-        live = [
+        recent = [
             track
-            for track in tracks
-            if track.shot == shot
-            and (track.frames[-1] == number - 1 or times_s[number] - times_s[track.frames[-1]] <= params.max_gap_s)
+            for track in recent
+            if track.frames[-1] == number - 1 or times_s[number] - times_s[track.frames[-1]] <= params.max_gap_s
         ]
+        live = [track for track in recent if track.shot == shot]
         steady = [track for track in live if track.frames[-1] == number - 1]
         near = [finder.detect_near(picture, track.boxes[-1] * scale) / scale for track in steady]
         lost = len(steady) < max(len(live), 1) or any(len(boxes) == 0 for boxes in near)
         if lost or number % LOOK_AROUND == 0:
             near.append(finder.detect(picture) / scale)
-        link(tracks, live, np.concatenate(near), number, int(shot))
+        started = link(live, np.concatenate(near), number, int(shot))
+        tracks += started
+        recent += started
     return tracks, shot_of

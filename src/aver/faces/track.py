@@ -27,12 +27,11 @@ class Track:
         return float(sum(box[2] ** 2 for box in self.boxes))
 
 
-def link(tracks: list[Track], live: list[Track], boxes: NDArray[np.float64], number: int, shot: int = 0) -> None:
-    """Give each live track its best overlapping box of [N, 3]; every box that overlaps none starts a track.
+def link(live: list[Track], boxes: NDArray[np.float64], number: int, shot: int = 0) -> list[Track]:
+    """Give each live track its best overlapping box of [N, 3]; return new tracks of the boxes that overlap none.
 
     Args:
-        tracks: all tracks; new ones are appended.
-        live: those that may go on.
+        live: tracks that may go on.
         boxes: what was found in the frame.
         number: the frame.
         shot: its shot.
@@ -51,8 +50,11 @@ def link(tracks: list[Track], live: list[Track], boxes: NDArray[np.float64], num
             taken_tracks.add(t)
             live[t].frames.append(number)
             live[t].boxes.append(boxes[b])
+    followed = [live[t] for t in taken_tracks]
+    started: list[Track] = []
     for b in range(len(boxes)):
-        if b not in taken_boxes:
-            rivals = [other for other in tracks if other.frames[-1] == number]
-            if all(overlap(other.boxes[-1], boxes[b]) < MIN_OVERLAP for other in rivals):
-                tracks.append(Track([number], [boxes[b]], shot))
+        if b not in taken_boxes and all(
+            overlap(other.boxes[-1], boxes[b]) < MIN_OVERLAP for other in (*followed, *started)
+        ):
+            started.append(Track([number], [boxes[b]], shot))
+    return started

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from aver.errors import BenchmarkError, LeakageError
-from aver.folds.choose import choose
+from aver.folds.choose import COLUMNS, choose
 from aver.folds.leakage import check_leakage
 from aver.folds.protocol import PROTOCOLS, TRAIN
 from aver.params.blocks import Benchmark
@@ -79,7 +79,8 @@ def _check_training(rows: Sequence[Mapping[str, Any]], benchmark: Benchmark) -> 
             remedy = "Raise `folds` or lower" if benchmark.folds else "Lower"
             raise BenchmarkError(
                 f"fold {fold} trains without {', '.join(sorted(labels - trained))}. {remedy} `validation_fraction` "
-                "(it leaves more speakers to train), or add clips."
+                "(it leaves more speakers to train), add clips, or leave the label out "
+                f"(`where: {{{COLUMNS[benchmark.label]}: […]}}`, or a label set)."
             )
 
 

@@ -16,8 +16,11 @@ log = logging.getLogger(__name__)
 
 #: Why a clip is left out, besides those of `aver.folds.labels`.
 WHERE, NO_LABEL, NEVER_TRAINED = "where", "no_label", "never_trained"
+CONTRADICTORY = "contradictory_content"
 #: Benchmark's `label` → the column of `clips.parquet`.
 COLUMNS = {"intended": "label", "perceived": "perceived"}
+#: Clips that a warning names.
+SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def choose(
                     left_out[corpus, reason, word] += 1
                 else:
                     clips.append({**clip, "corpus": corpus, "people": people[corpus], "label": label})
-    clips = _trained_only(benchmark, clips, left_out)
+    clips = _trained_only(benchmark, _without_contradictions(clips, left_out), left_out)
     _check(benchmark, corpora, clips, left_out)
     unknown = sorted({(corpus, word) for corpus, reason, word in left_out if reason == UNKNOWN})
     if unknown:
@@ -82,6 +85,31 @@ def choose(
             ", ".join(f"{word!r} of {corpus} ({left_out[corpus, UNKNOWN, word]} clips)" for corpus, word in unknown),
         )
     return Chosen(clips, left_out)
+
+
+def _without_contradictions(
+    clips: list[dict[str, Any]], left_out: Counter[tuple[str, str, str]]
+) -> list[dict[str, Any]]:
+    """Leave out all clips with the same content under several speakers or labels: which of them is right is not known.
+
+    The same content of one speaker with one label stays: it says nothing wrong, and the leakage gate watches it.
+    """
+    said: dict[str, set[tuple[str, str, str]]] = {}
+    for clip in clips:
+        said.setdefault(clip["sha256"], set()).add((clip["people"], clip["speaker"], clip["label"]))
+    # Content by content, so that the clips named in the warning stand beside their twins.
+    odd = sorted((clip["sha256"], clip["corpus"], clip["clip_id"]) for clip in clips if len(said[clip["sha256"]]) > 1)
+    if not odd:
+        return clips
+    left_out.update((corpus, CONTRADICTORY, "") for _, corpus, _ in odd)
+    names = ", ".join(f"{corpus}/{clip}" for _, corpus, clip in odd[:SHOWN])
+    log.warning(
+        "Left out, because other clips with other speakers or labels have the same content: %d clips (%s%s)",
+        len(odd),
+        names,
+        ", …" if len(odd) > SHOWN else "",
+    )
+    return [clip for clip in clips if len(said[clip["sha256"]]) == 1]
 
 
 def _trained_only(

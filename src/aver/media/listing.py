@@ -39,6 +39,7 @@ class Listed:
     rate_hz: int = 0
     _stamps: array[int] = field(default_factory=lambda: array("q"))
     _durations: array[int] = field(default_factory=lambda: array("q"))
+    _total: int = 0
 
     @property
     def ticks(self) -> NDArray[np.int64]:
@@ -65,10 +66,11 @@ class Listed:
         """Latest end of a frame or block, seconds."""
         return int((self.ticks + self.durations).max()) * self.time_base
 
-    @property
-    def lasts_s(self) -> float:
-        """Time from the first time stamp to the last one so far, seconds."""
-        return (self._stamps[-1] - self._stamps[0]) * self.time_base.numerator / self.time_base.denominator
+    def exceeds(self, max_duration_s: float) -> bool:
+        """Tell whether its samples last longer, or time goes on behind the limit; one stamp may be wrong."""
+        before, now = self._stamps[-2:] if len(self) > 1 else self._stamps * 2
+        lasts = max(self._total if self.rate_hz else 0, before - self._stamps[0] if now > before else 0)
+        return lasts * self.time_base.numerator / self.time_base.denominator > max_duration_s
 
     def __len__(self) -> int:
         return len(self._stamps)
@@ -93,6 +95,7 @@ class Listed:
             stamp = self._stamps[-1] + self._durations[-1] if self._stamps else 0
         self._stamps.append(stamp)
         self._durations.append(duration)
+        self._total += duration
 
 
 def read_listing(stream: io.FileIO, max_duration_s: float, column: int = SHOWING) -> Listed:
@@ -100,7 +103,7 @@ def read_listing(stream: io.FileIO, max_duration_s: float, column: int = SHOWING
 
     Args:
         stream: ffmpeg's stdout.
-        max_duration_s: longest time between the first and the last time stamp, seconds.
+        max_duration_s: longest time between the first and the last time stamp, and most sound, seconds.
         column: which time stamps to take, `SHOWING` or `DECODING`.
 
     Raises:
@@ -118,6 +121,6 @@ def read_listing(stream: io.FileIO, max_duration_s: float, column: int = SHOWING
             listed.add(fields[column], fields[3])
             if len(listed) > most:
                 raise Unusable("too_large", f"more than {most} frames or blocks of sound ({MAX_PER_SECOND} per second)")
-            if listed.lasts_s > max_duration_s:
+            if listed.exceeds(max_duration_s):
                 raise Unusable("too_large", f"it lasts more than {max_duration_s:g} s")
     return listed

@@ -17,13 +17,17 @@ import numpy as np
 
 from aver.clock import samples_to_seconds
 from aver.media.listing import Listed
-from aver.media.pieces import left_out, pieces_of, silence
+from aver.media.outliers import in_step
+from aver.media.pieces import JUMP_S, left_out, pieces_of, silence
 from aver.media.streams import decode_streams, in_slots
-from aver.media.verdict import check_whole, first_look, nothing_decoded
+from aver.media.verdict import check_holes, check_whole, first_look, nothing_decoded
 from aver.outcome import Unusable
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
+
+#: Sample rates that a recording of a voice can have: telephones have 8000, the finest studio formats 768,000.
+LOWEST_HZ, HIGHEST_HZ = 1000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,16 @@ def probe(params: ProbeParams, clip: Path) -> Arrays:
             raise Unusable("damaged", f"the {'picture' if kind == 'Video' else 'sound'} cannot be decoded")
     if picture and words.container == "avi":
         picture = in_slots(params, clip, picture)
-    listed = [stream.listed for stream in (picture, sound) if stream]
-    origin = min(stream.start for stream in listed)
-    end_s = float(max(stream.end for stream in listed) - origin)
+    seen, heard = picture.listed if picture else None, sound.listed if sound else None
+    origin = min(listed.start for listed in (seen, heard) if listed)
+    described = {**_picture(seen, origin), **_sound(heard, origin)}
+    end_s = max(float(described["picture_end_s"]), float(described["sound_end_s"]))
     if end_s > params.max_duration_s:
         raise Unusable("too_large", f"it lasts {end_s:g} s")
     check_whole(clip, words, end_s)
+    check_holes(described, words)
     return {
-        **_picture(picture.listed if picture else None, origin),
-        **_sound(sound.listed if sound else None, origin),
+        **described,
         "reconfigured": np.bool_(words.reconfigured),
         "streams": np.array([stream.source if stream else -1 for stream in (picture, sound)], np.int64),
         "codecs": np.array([stream.codec if stream else "" for stream in (picture, sound)]),
@@ -93,6 +98,14 @@ def probe(params: ProbeParams, clip: Path) -> Arrays:
 def _picture(listed: Listed | None, origin: Fraction) -> Arrays:
     if listed is None:
         return {"frame_times_s": np.zeros(0), "picture_end_s": np.float64(0), "pixels": np.zeros(2, np.int64)}
+    steps = np.diff(listed.ticks)
+    if (steps > 0).any():  # the typical step: what a container says of a frame's length is often a guess
+        step = int(np.median(steps[steps > 0]))
+        jump = int(JUMP_S / listed.time_base) + step
+        listed = listed.dated(in_step(listed.ticks, np.full(len(listed), step), jump))
+    held = np.count_nonzero(np.diff(listed.ticks) <= 0)
+    if 2 * held > len(listed):
+        raise Unusable("damaged", f"{held} of its {len(listed)} frames have no time of their own")
     return {
         # Decoders give frames in presentation order; equal or missing stamps must not run backwards.
         "frame_times_s": np.maximum.accumulate(listed.times_s) - float(origin),
@@ -106,7 +119,12 @@ def _sound(listed: Listed | None, origin: Fraction) -> Arrays:
         pieces, decoded, start, end, rate_hz = np.zeros((0, 3), np.int64), 0, Fraction(0), Fraction(0), 0
     else:
         start, rate_hz, decoded = listed.start - origin, listed.rate_hz, int(listed.durations.sum())
-        pieces = pieces_of(listed.ticks, listed.durations, rate_hz)
+        if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+            raise Unusable("damaged", f"its sound is declared to have {rate_hz} samples per second")
+        ticks = in_step(listed.ticks, listed.durations, int(JUMP_S * rate_hz))
+        pieces = pieces_of(ticks, listed.durations, rate_hz)
+        if not len(pieces):
+            raise Unusable("damaged", "its blocks of sound are empty")
         if 2 * left_out(pieces, decoded) > decoded:
             raise Unusable("damaged", "by its time stamps the sound is less than half as long as its samples last")
         end = start + Fraction(int(pieces[-1, 0] + pieces[-1, 2] - pieces[-1, 1]), rate_hz)

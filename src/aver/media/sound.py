@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: A resampler begins and ends a few samples beside what the arithmetic says, once more wherever the source's rate
 #: changes; a sound that differs by more than this is not the one that was probed.
 SLACK_S = Fraction(1, 20)
+#: Samples that are left out are read in blocks of this many.
+DROP_SAMPLES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def sound(params: SoundParams, clip: Path, probe: Arrays) -> Arrays:
         `samples` [S] int16 and `rate_hz` [] int64.  Sample k is heard at the probe's `sound_start_s` + k / `rate_hz`.
 
     Raises:
-        Unusable: missing, unreadable, too_long; `inconsistent`, the number of samples is not the promised one.
+        Unusable: missing, unreadable, too_long; `damaged`, ffmpeg cannot mix or resample it;
+            `inconsistent`, the number of samples is not the promised one.
     """
     source = clip_input(int(probe["max_pixels"]))
     stream = source[str(int(probe["streams"][1]))]
@@ -64,16 +67,21 @@ def sound(params: SoundParams, clip: Path, probe: Arrays) -> Arrays:
     slack = seconds_to_samples(SLACK_S, params.sample_rate_hz)
     place, first, end = pieces[-1]
     samples = np.zeros(place + end - first, np.int16)
-    with decode(clip, reading_all(source, node), params.timeout_s) as (stdout, _):
+    with decode(clip, reading_all(source, node), params.timeout_s) as (stdout, words):
         decoded = _place(stdout, pieces, samples)
-        rest = np.empty(promised - end + slack, np.int16)
+        decoded += _drop(stdout, promised - end)
+        rest = np.empty(slack, np.int16)
         decoded += read_into(stdout, rest.data.cast("B")) // 2
         more = stdout.read(1)
+    if not decoded and (words.status or promised <= slack):
+        raise Unusable("damaged", f"its sound cannot be mixed and resampled ({words.last or 'it is empty'})")
     if more or decoded <= promised - slack:
         raise Unusable("inconsistent", f"the probe promised {promised} samples, decoding gave others", lasting=False)
     if end == promised:  # what the resampler gave too many or too few ends the last piece
         samples.resize(max(place, place + decoded - first), refcheck=False)
         samples[place + end - first :] = rest[: max(0, decoded - end)]
+    if not len(samples):
+        raise Unusable("damaged", f"its sound lasts less than one sample at {params.sample_rate_hz} Hz")
     return {"samples": samples, "rate_hz": np.int64(params.sample_rate_hz)}
 
 
@@ -81,10 +89,21 @@ def _place(stdout: FileIO, pieces: list[list[int]], samples: NDArray[np.int16]) 
     """Read decoded samples into the places where they belong; return how many were read."""
     decoded = 0
     for place, first, end in pieces:
-        skipped = np.empty(first - decoded, np.int16)
-        decoded += read_into(stdout, skipped.data.cast("B")) // 2
+        decoded += _drop(stdout, first - decoded)
         decoded += read_into(stdout, samples[place : place + end - first].data.cast("B")) // 2
     return decoded
+
+
+def _drop(stdout: FileIO, count: int) -> int:
+    """Read samples that have no place, without holding them; return how many came."""
+    block = np.empty(min(count, DROP_SAMPLES), np.int16)
+    dropped = 0
+    while dropped < count:
+        came = read_into(stdout, block[: count - dropped].data.cast("B")) // 2
+        dropped += came
+        if came < len(block):
+            break
+    return dropped
 
 
 def note(arrays: Arrays) -> dict[str, int]:

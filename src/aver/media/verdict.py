@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from aver.media.containers import LFS_POINTER, MAGIC_BYTES, MP4_ATOMS, container_of
 from aver.media.ffmpeg import open_clip
 from aver.media.words import Words
 from aver.outcome import Unusable
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-#: What an mp4 or mov file begins with, after four bytes of length.
-MP4_ATOMS = (b"ftyp", b"mdat", b"wide", b"free", b"skip", b"moov")
 #: A file counts as truncated when ffmpeg complains and this much of the declared duration is missing.
 MISSING_S = 0.5
 MISSING_FRACTION = 0.05
+#: Holes in a sound that last longer than this, and than the sound itself, must be confirmed by something else.
+HOLES_S = 60.0
 
 
 def first_look(clip: Path) -> None:
@@ -34,16 +36,40 @@ def first_look(clip: Path) -> None:
 
 
 def nothing_decoded(clip: Path, words: Words) -> Unusable:
-    """Return why ffmpeg decoded neither a frame nor a sample: truncated, not_media, no_streams or damaged."""
-    if not words.container and _mp4_without_index(clip, words):
+    """Return why ffmpeg decoded neither a frame nor a sample: truncated, not_media, no_streams or damaged.
+
+    Raises:
+        Unusable: truncated.
+    """
+    if not words.declared and _mp4_without_index(clip, words):
         return Unusable("truncated", "the mp4 index (moov) is missing or ends with the file")
     if words.refused:
         return Unusable("not_media", "the content is a playlist, still picture, text or another format without clips")
+    _check_length(clip)
+    if not words.container and (promised := _promised_container(clip)):
+        return Unusable("damaged", f"it begins as {promised} does, but: {words.last or 'its head cannot be read'}")
     if not words.container:
         return Unusable("not_media", words.last or "the content has no format that ffmpeg knows")
     if not words.declared:
         return Unusable("no_streams", "neither a video nor an audio stream")
     return Unusable("damaged", words.last or "ffmpeg decoded no frame and no sample")
+
+
+def check_holes(described: Mapping[str, Any], words: Words) -> None:
+    """Refuse a sound that is mostly hole, if neither the picture nor the container's own length reaches as far.
+
+    Args:
+        described: `picture_end_s`, `sound_start_s`, `sound_end_s` and `sound_silence_s` of the probe.
+        words: what ffmpeg said of the clip.
+
+    Raises:
+        Unusable: damaged.
+    """
+    holes_s, end_s = float(described["sound_silence_s"]), float(described["sound_end_s"])
+    sounds_s = end_s - float(described["sound_start_s"]) - holes_s
+    reaches_s = max(float(described["picture_end_s"]), 0.0 if words.guessed else words.duration_s)
+    if holes_s > max(HOLES_S, sounds_s) and reaches_s < end_s - HOLES_S:
+        raise Unusable("damaged", f"by its time stamps {holes_s:.0f} s are missing between {sounds_s:.0f} s of sound")
 
 
 def check_whole(clip: Path, words: Words, end_s: float) -> None:
@@ -55,9 +81,7 @@ def check_whole(clip: Path, words: Words, end_s: float) -> None:
     declared_s = 0.0 if words.guessed else words.duration_s
     if words.complaints and declared_s - end_s > max(MISSING_S, MISSING_FRACTION * declared_s):
         raise Unusable("truncated", f"declares {declared_s:.2f} s, decodes {end_s:.2f} s")
-    promised, length = _riff_bytes(clip)
-    if promised > length:
-        raise Unusable("truncated", f"its RIFF header declares {promised} bytes, the file has {length}")
+    _check_length(clip)
 
 
 def _mp4_without_index(clip: Path, words: Words) -> bool:
@@ -75,10 +99,22 @@ def _mp4_without_index(clip: Path, words: Words) -> bool:
     return words.no_index or at > length
 
 
-def _riff_bytes(clip: Path) -> tuple[int, int]:
-    """Return the file length that a WAV or AVI header declares, 0 if none or if it is no RIFF; and the real one."""
+def _promised_container(clip: Path) -> str:
+    with open_clip(clip) as file:
+        return container_of(file.read(MAGIC_BYTES))
+
+
+def _check_length(clip: Path) -> None:
+    """Refuse a WAV, AVI or AIFF that is shorter than its own header says; one byte may be a pad that was not written.
+
+    Raises:
+        Unusable: truncated.
+    """
     with open_clip(clip) as file:
         head, length = file.read(8), file.seek(0, 2)
-    declared = int.from_bytes(head[4:8], "little")
+    declared = 0
+    if head[:4] in {b"RIFF", b"FORM"}:
+        declared = int.from_bytes(head[4:8], "little" if head[:4] == b"RIFF" else "big")
     # 0 and 0xFFFFFFFF mean "not known when the header was written".
-    return (declared + 8 if head[:4] == b"RIFF" and 0 < declared < 0xFFFFFFFF else 0), length
+    if 0 < declared < 0xFFFFFFFF and declared + 8 > length + 1:
+        raise Unusable("truncated", f"its header declares {declared + 8} bytes, the file has {length}")

@@ -109,7 +109,7 @@ def card_of(tables: Tables) -> Card:
         media=None if tables.media is None else media_of(tables.media),
         faces=None if tables.faces is None else faces_of(tables.faces),
         failed=_groups(tables.failures, lambda row: (row["stage"], row["reason"]), _failure),
-        findings=_groups(tables.findings, lambda row: ("", row["kind"]), KINDS.__getitem__),
+        findings=_groups(tables.findings, lambda row: ("", row["kind"]), lambda kind: KINDS.get(kind, kind)),
         unusual=unusual(tables.media or [], modality),
         ignored=tables.ignored,
         metadata=tables.metadata,
@@ -144,7 +144,9 @@ def _agreement(clips: Sequence[Row]) -> Agreement | None:
 
 
 def _failure(reason: str) -> str:
-    return f"{REASONS[reason].meaning}; {REASONS[reason].remedy}"
+    """Return a reason in words; the code itself of one that only an older version had."""
+    known = REASONS.get(reason)
+    return f"{known.meaning}; {known.remedy}" if known else reason
 
 
 def _groups(rows: Sequence[Row], key: Callable[[Row], tuple[str, str]], meaning: Callable[[str], str]) -> list[Group]:

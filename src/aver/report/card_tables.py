@@ -85,7 +85,7 @@ def _rows(path: Path, columns: tuple[str, ...] = ()) -> list[Row] | None:
 
 
 def tables_of(corpus: str, adapter: str, reading: Reading) -> Tables:
-    """Return what an adapter found below a root: names only, nothing was hashed or decoded."""
+    """Return what an adapter found below a root; nothing was decoded."""
     return Tables(
         corpus,
         adapter,

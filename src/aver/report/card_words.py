@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from aver.errors import visible
-from aver.report.card import UNKNOWN, Card
+from aver.report.card import UNKNOWN, Card, Group
 from aver.report.card_media import LOW_COVERAGE, Faces, Media, Spread
 from aver.report.card_properties import Unusual
 from aver.report.card_published import Pair, PartFound
@@ -28,6 +28,12 @@ def short(name: str, longest: int = LONGEST) -> str:
     """
     name, head = visible(name), longest // 2
     return name if len(name) <= longest else f"{name[:head]}…{name[len(name) - (longest - 1 - head) :]}"
+
+
+def counted(group: Group) -> str:
+    """Return how many clips a group has; the corpora stage refuses files, before they are clips."""
+    word = "file" if group.code.startswith("corpora: ") else "clip"
+    return f"{count(group.clips)} {word}{'' if group.clips == 1 else 's'}"
 
 
 def named(values: Mapping[str, int]) -> str:

@@ -101,11 +101,12 @@ def _benchmark(name: str, inputs: Inputs) -> Benchmark:
     first = pairs[0][1]
     labels = list(dict.fromkeys(label for _, cell in pairs for label in cell["labels"]))
     strategies = [cell["strategy"] for _, cell in pairs]
+    kind = "perceived labels" if first["label"] == "perceived" else "labels"
     return Benchmark(
         name=name,
         protocol=f"{first['protocol']} ({PROTOCOLS.get(first['protocol'], 'see the documentation')})",
         facts=f"{_corpora_used(first)}; {first['speakers']} speakers; {first['folds']} folds; "
-        f"{first['seeds']} seeds; {len(labels)} labels, label set {first['label_set']}",
+        f"{first['seeds']} seeds; {len(labels)} {kind}, label set {first['label_set']}",
         rows=[_row(row, cell, best, inputs.params.fusion) for row, cell in pairs],
         gain=gain(pairs),
         confusions=[_confusion(cell) for _, cell in pairs],
