@@ -19,7 +19,7 @@ TINY = {
     "benchmarks": {
         "synthetic": {
             "corpora": ["synthetic"], "protocol": "subject", "folds": 2, "validation_fraction": 0.3,
-            "fold_seed": 0, "seeds": [0, 1],
+            "fold_seed": 0, "seeds": [0, 1], "beside": ["clip"],
         }
     },
 }  # fmt: skip
@@ -100,11 +100,15 @@ def copy_pipeline(path: Path) -> Repository:
 
 
 def small_repository(path: Path) -> Repository:
-    """Return `copy_pipeline` with tiny params: 36 clips of a second, 2 folds, 2 seeds, 8 epochs."""
+    """Return `copy_pipeline` with tiny params: 36 clips of a second, 2 folds, 2 seeds, 8 epochs, narrow fusions."""
     repo = copy_pipeline(path)
     content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     content["classifiers"]["budgets"]["quick"]["epochs"] = 8
+    content["classifiers"]["budgets"]["quick"]["autoencoder_epochs"] = 1
     content["classifiers"]["learning_rate"] = 0.01
-    repo.params({**TINY, "classifiers": content["classifiers"]})
+    content["classifiers"]["embrace"]["width"] = 32
+    content["reducers"]["autoencoder"] |= {"hidden": [64], "latent": 32}
+    blocks = {name: content[name] for name in ("classifiers", "reducers")}
+    repo.params({"fusion": "concat", **TINY, **blocks})
     repo.git("commit", "-qam", "tiny params")
     return repo

@@ -9,7 +9,9 @@ import argparse
 from pathlib import Path
 
 from aver.errors import main_of
-from aver.evaluation.compare import comparison, evaluate, headline, write_evaluation
+from aver.evaluation.compare import evaluate
+from aver.evaluation.flat import comparison, headline
+from aver.evaluation.write import write_evaluation
 from aver.params.file import load
 from aver.store.out import out_folder, write_json
 
@@ -25,11 +27,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     params = load()
-    cells = evaluate(args.classifiers, args.folds, args.strategies, params)
+    found = evaluate(args.classifiers, args.folds, args.strategies, params)
+    metrics = headline(found.cells, params.fusion)  # first: without any score of `fusion` nothing is written
     with out_folder(args.out) as folder:
-        write_evaluation(folder, args.classifiers, cells, params.fusion)
-    write_json(args.metrics, headline(cells, params.fusion))
-    write_json(args.comparison, comparison(cells))
+        write_evaluation(folder, found)
+    write_json(args.metrics, metrics)
+    write_json(args.comparison, comparison(found.cells))
 
 
 if __name__ == "__main__":

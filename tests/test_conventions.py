@@ -19,6 +19,7 @@ from aver.faces.registry import get_detector
 from aver.features.registry import get_encoder
 from aver.params import blocks, names
 from aver.params.file import load
+from aver.reducers.registry import get_reducer
 from aver.weights.layouts import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
@@ -32,18 +33,18 @@ LAYERS = [
     {"errors", "outcome", "clock", "params", "device", "tensorflow_import"},
     {"cache", "store", "parallel", "ledger", "progress", "runs"},
     {"corpora", "media", "faces", "windows", "weights", "features", "synthetic"},
-    {"folds", "reducers", "classifiers", "evaluation", "report"},
+    {"folds", "sequences", "reducers", "classifiers", "evaluation", "report"},
     {"cli", "__main__"},
 ]
 #: The order of the flow within the two lower layers: a package may import those before it.
 FLOW = ["media", "synthetic", "corpora", "faces", "windows", "weights", "features",
-        "folds", "reducers", "classifiers", "evaluation", "report"]  # fmt: skip
+        "folds", "sequences", "reducers", "classifiers", "evaluation", "report"]  # fmt: skip
 
 #: Modules that compute what the clip cache stores.  Their digest is part of every key, so they stay leaves.
 COMPUTE = [
     "aver.media.probe", "aver.media.sound", "aver.faces.haar", "aver.faces.mtcnn",
     "aver.features.vggface", "aver.features.xvector", "aver.features.vggish",
-    "aver.classifiers.visual", "aver.classifiers.acoustic", "aver.classifiers.concat",
+    *(f"aver.classifiers.{name}" for name in names.FUSIONS), *(f"aver.reducers.{name}" for name in names.REDUCERS),
     "aver.synthetic.render",
 ]  # fmt: skip
 NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "runs", "params", "cli"}
@@ -119,7 +120,9 @@ def test_every_name_has_its_file_and_every_file_its_name() -> None:
         assert (get_encoder(name).name, get_encoder(name).reads) == (name, reads)
         assert name in LAYOUTS
     for name in names.STRATEGIES:
-        assert get_strategy(name).name == name
+        assert get_strategy(name).name == name.removesuffix(names.PAPER)
+    for name in names.REDUCERS:
+        assert get_reducer(name).name == name
     for name in names.DETECTORS:
         assert get_detector(name).name == name
 

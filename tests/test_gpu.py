@@ -44,13 +44,14 @@ def test_training_learns_with_mixed_precision(tmp_path: Path) -> None:
     np.save(tmp_path / "acoustic.npy", rng.standard_normal((120, 8)).astype(np.float32))
     steps = np.arange(120, dtype=np.int32).reshape(-1, 1)
     table = {
-        "steps": steps, "lengths": np.ones(120, np.int32), "labels": labels, "link_acoustic": steps.ravel(),
+        "steps": steps, "lengths": np.ones(120, np.int32), "labels": labels, "link_visual": steps.ravel(),
+        "link_acoustic": steps.ravel(),
         "roles": np.repeat(np.array([0, 1, 2], np.int32), 40),
     }  # fmt: skip
     params = FitParams(
         classes=2, seed=0, epochs=30, patience=30, batch=16, learning_rate=0.01, learning_rate_min=1e-5,
         learning_rate_patience=5, weight_decay=0.0, dropout=0.0, lstm_units=8, dense_units=8, class_weights=False,
-        device="cuda",
+        device="cuda", scaling="each", published=False,
     )  # fmt: skip
     files = {role: tmp_path / f"{role}.npy" for role in ("visual", "acoustic")}
     found = concat.train(params, table, **files)

@@ -12,20 +12,25 @@ import yaml
 from small_repository import Repository
 
 import aver
+from aver.params.names import FUSIONS
 
 
 def test_every_stage_writes_its_out_and_the_numbers_agree(repository: Repository) -> None:
-    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json")}
-    assert set(rows) == {"acoustic", "concat", "visual"}
+    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json") if row["headline"]}
+    assert set(rows) == set(FUSIONS)
     assert all(row["clips"] == 36 and row["seeds"] == 2 and row["folds"] == 2 for row in rows.values())
     headline = repository.json("metrics.json")["synthetic"]
     assert headline["uar"] == rows["concat"]["uar"]
     page = (repository.path / "reports/index.html").read_text(encoding="utf-8")
     assert "concat" in page and "http://" not in page.replace("http://www.w3.org", "")
     predictions = pd.read_parquet(repository.path / "data/classifiers/synthetic/concat/predictions.parquet")
+    subject = predictions[predictions["protocol"] == "subject"]
     # Every clip is tested exactly once per seed: no last batch is dropped.
-    assert (predictions.groupby(["seed", "clip_id"])["fold"].nunique() == 1).all()
-    assert predictions["clip_id"].nunique() == 36
+    assert (subject.groupby(["seed", "clip_id"])["fold"].nunique() == 1).all()
+    assert subject["clip_id"].nunique() == 36
+    beside = predictions[predictions["protocol"] == "clip"]
+    assert beside["clip_id"].nunique() == 8  # 20 % of 36, rounded up
+    assert set(beside["seed"]) == {0}
 
 
 def test_features_carry_their_times(repository: Repository) -> None:
@@ -49,7 +54,7 @@ def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repositor
     output = repository.dvc("exp", "run", "-S", "fusion=visual")
     ran = {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}
     assert ran == {"params", "evaluation", "report"}
-    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json")}
+    rows = {row["strategy"]: row for row in repository.json("reports/comparison.json") if row["headline"]}
     assert repository.json("metrics.json")["synthetic"]["uar"] == rows["visual"]["uar"]
     assert "synthetic.uar" in repository.dvc("metrics", "diff", "HEAD")
     assert "visual" in repository.dvc("exp", "show", "--csv")
@@ -58,7 +63,7 @@ def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repositor
 
 def test_a_typo_stops_before_any_work_and_names_the_known(repository: Repository) -> None:
     output = repository.dvc("exp", "run", "-S", "fusion=visuall", ok=False)
-    assert "did you mean 'visual'? Known: acoustic, concat, visual" in output
+    assert "did you mean 'visual'? Known: acoustic, acoustic-paper, autoencoder, autoencoder-paper, concat" in output
     assert "Traceback" not in output
     repository.restore()
 

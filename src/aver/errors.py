@@ -93,6 +93,13 @@ REASONS: dict[str, Reason] = {
         "the name looks like one of the corpus's but a field of it is impossible", "rename the file as the corpus does"
     ),
     "not_utf8": Reason("the file's name is no UTF-8, so no table can hold it and DVC stops at it", "rename the file"),
+    "no_variance": Reason(
+        "nothing varies among the training clips' features", "choose more clips, or look at the encoder's weights"
+    ),
+    "not_finite": Reason(
+        "a feature, or what is computed from it, is not a finite number",
+        "lower the learning rate, or look at the encoder's weights",
+    ),
     "internal": Reason("AVER met a case it does not handle", "please report it, with the clip's name and the detail"),
 }
 

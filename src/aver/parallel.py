@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from aver.cache.cache import Cache, Done, Failed, Input, Outcome, Pending, Step
 from aver.cache.lock import hold, sharing
 from aver.errors import AverError, CacheError, is_machine_failure
-from aver.outcome import Starved
+from aver.outcome import Starved, Unusable
 from aver.params import blocks
 from aver.progress import Progress
 from aver.runs import Record, write_record
@@ -26,11 +27,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Task:
-    """One step on one clip (or one training run; the name says which)."""
+    """One step on one clip (or one training run; the name says which).
+
+    Args:
+        name: of the clip or run.
+        step: what to compute.
+        inputs: from what.
+        most: how many such tasks are computed in one program at most, where the step can do that.
+    """
 
     name: str
     step: Step
     inputs: dict[str, Input]
+    most: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def run_tasks(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cach
                 progress.step(cached=True)
         missing = [index for index in range(len(tasks)) if index not in found]
         computing = time.perf_counter()
-        for index, outcome in zip(missing, _compute([tasks[i] for i in missing], cache, parallel), strict=True):
+        for index, outcome in _computed(tasks, missing, cache, parallel):
             if isinstance(outcome, Failed):
                 log.warning("%s: %s failed: %s: %s", label, tasks[index].name, outcome.reason, outcome.detail)
             found[index] = outcome
@@ -114,17 +123,61 @@ def look_up(tasks: Sequence[Task], label: str, parallel: blocks.Parallel, cache:
     return Run(outcomes, 0, len(tasks) - pending, 0.0)
 
 
-def _compute(tasks: list[Task], cache: Cache, parallel: blocks.Parallel) -> Iterator[Outcome]:
-    workers = min(cpu_count() if parallel.jobs < 1 else parallel.jobs, len(tasks))
+def _computed(
+    tasks: Sequence[Task], missing: Sequence[int], cache: Cache, parallel: blocks.Parallel
+) -> Iterator[tuple[int, Outcome]]:
+    """Compute the missing tasks; yield each with its number, in the order in which they are finished."""
+    workers = min(cpu_count() if parallel.jobs < 1 else parallel.jobs, len(missing))
+    groups = _groups(tasks, missing, workers)
     if workers <= 1:
-        yield from (_one(cache, task) for task in tasks)
+        for group in groups:
+            yield from _some(cache, group, [tasks[index] for index in group])
         return
     # One thread per worker: more would fight over the cores, and the number of threads can change the bytes.
     inner = {"inner_max_num_threads": 1} if parallel.backend == "loky" else {}
     with parallel_config(backend=parallel.backend, n_jobs=workers, **inner):
-        yield from Parallel(return_as="generator", batch_size=1, pre_dispatch="3*n_jobs")(
-            delayed(_one)(cache, task) for task in tasks
+        results = Parallel(return_as="generator", batch_size=1, pre_dispatch="3*n_jobs")(
+            delayed(_all)(cache, group, [tasks[index] for index in group]) for group in groups
         )
+        for found in results:
+            yield from found
+
+
+def _groups(tasks: Sequence[Task], missing: Sequence[int], workers: int) -> list[list[int]]:
+    """Return what is computed in one go: tasks that can be together, spread over the workers; any other alone."""
+    if not missing or tasks[missing[0]].step.together is None:
+        return [[index] for index in missing]
+    # As many groups for each worker; neighbours stay together, because they share most (the seeds of a fold).
+    rounds = -(-len(missing) // (tasks[missing[0]].most * workers))
+    return [part.tolist() for part in np.array_split(np.array(missing), min(len(missing), rounds * workers))]
+
+
+def _all(cache: Cache, numbers: Sequence[int], tasks: Sequence[Task]) -> list[tuple[int, Outcome]]:
+    return list(_some(cache, numbers, tasks))
+
+
+def _some(cache: Cache, numbers: Sequence[int], tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
+    if tasks[0].step.together is None:
+        for number, task in zip(numbers, tasks, strict=True):
+            yield number, _one(cache, task)
+        return
+    waiting = dict(enumerate(numbers))
+    try:
+        with sharing(cache.root):
+            for place, done in cache.run_together(
+                [task.step for task in tasks], [task.inputs for task in tasks], [task.name for task in tasks]
+            ):
+                yield waiting.pop(place), done
+    except Unusable as failure:
+        for number in waiting.values():
+            yield number, Failed(failure.reason, failure.detail, computed=True)
+    except (AverError, Starved):
+        raise
+    except Exception as error:
+        if is_machine_failure(error):
+            raise
+        for number in waiting.values():
+            yield number, Failed("internal", _where(error), computed=True)
 
 
 def _one(cache: Cache, task: Task) -> Outcome:

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aver.classifiers.grid import train_grid, write_grid
-from aver.errors import BenchmarkError
-from aver.evaluation.compare import comparison, evaluate, headline, write_evaluation
+from aver.cache.objects import pack
+from aver.classifiers.grid import train_grid
+from aver.classifiers.write import write_grid
+from aver.evaluation.compare import evaluate
+from aver.evaluation.flat import comparison, headline
+from aver.evaluation.write import write_evaluation
 from aver.folds.build import build_folds, write_folds
 from aver.folds.choose import people_of
 from aver.params.blocks import Benchmark, Budget, Corpus
@@ -63,13 +66,14 @@ def ran(tmp_path_factory):
     """Both benchmarks, folds to evaluation; returns the folder and the params."""
     folder = tmp_path_factory.mktemp("corpora")
     params = load(Path(__file__).parents[2] / "params.yaml")
-    budget = Budget(epochs=8, patience=8, weight_decay=0.0, sequence_stride=4, max_sequences=1)
+    budget = Budget(epochs=8, patience=8, weight_decay=0.0, autoencoder_epochs=1, sequence_frames=4, sequence_stride=4,
+                    max_sequences=1)  # fmt: skip
     params = replace(
         params, fusion="concat", budget="quick", parallel=replace(params.parallel, jobs=1, backend="sequential"),
         corpora={"speech": Corpus("x", "ravdess"), "song": Corpus("y", "ravdess"), "rml": Corpus("z")},
         benchmarks=BENCHMARKS, evaluation=replace(params.evaluation, bootstrap_draws=100),
         classifiers=replace(params.classifiers, visual="v", acoustic="a", device="cpu", learning_rate=0.05,
-                            sequence_frames=4, budgets={"quick": budget}),
+                            batch=16, budgets={"quick": budget}),
     )  # fmt: skip
     for corpus in CORPORA:
         write_stream(folder / "features", corpus, "v", ("a-anger",))
@@ -83,13 +87,14 @@ def ran(tmp_path_factory):
             write_folds(folder / "folds" / name, folds, benchmark)
             out = folder / "classifiers" / name / "concat"
             out.mkdir(parents=True)
-            write_grid(out, train_grid(name, "concat", folds.rows, folder / "features", params))
+            write_grid(out, train_grid(name, "concat", folds.rows, folder / "features", params), folds.rows)
     return folder, params
 
 
 def test_a_joint_benchmark_trains_on_the_union_and_says_what_each_corpus_scores(ran):
     folder, params = ran
-    cells = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    found = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    cells = found.cells
     cell = next(cell for cell in cells if cell["benchmark"] == "joint")
     assert cell["labels"] == ["anger", "happiness", "surprise"]
     assert cell["corpora"] == ["rml", "song", "speech"]
@@ -108,7 +113,8 @@ def test_a_joint_benchmark_trains_on_the_union_and_says_what_each_corpus_scores(
 
 def test_a_cross_benchmark_tests_the_other_corpus_on_the_labels_that_were_trained(ran):
     folder, params = ran
-    cells = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    found = evaluate(folder / "classifiers", folder / "folds", ["concat"], params)
+    cells = found.cells
     cell = next(cell for cell in cells if cell["benchmark"] == "cross")
     assert (cell["labels"], cell["folds"]) == (["anger", "happiness"], 1)
     assert (cell["corpora"], cell["test_corpora"]) == (["rml", "song"], ["rml"])
@@ -118,13 +124,13 @@ def test_a_cross_benchmark_tests_the_other_corpus_on_the_labels_that_were_traine
     left = read_json(folder / "folds/cross/summary.json")["left_out"]
     assert left == {"rml": {"never_trained": {"surprise": 8}}}
     (folder / "evaluation").mkdir()
-    write_evaluation(folder / "evaluation", folder / "classifiers", cells, "concat")
+    write_evaluation(folder / "evaluation", found)
     assert read_json(folder / "evaluation/scores.json") == cells
     assert set(headline(cells, "concat")) == {"joint", "cross"}
     assert [row["protocol"] for row in comparison(cells)] == ["cross", "subject"]
 
 
-def test_a_label_whose_clips_all_lack_a_stream_stops_the_training(ran, tmp_path, monkeypatch):
+def test_a_label_whose_clips_all_lack_a_stream_is_a_gap(ran, tmp_path, monkeypatch):
     """Without it the model would have a class that it never saw."""
     _, params = ran
     monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
@@ -133,5 +139,68 @@ def test_a_label_whose_clips_all_lack_a_stream_stops_the_training(ran, tmp_path,
     rows = build_folds(
         "joint", BENCHMARKS["joint"], {corpus: clips_of(corpus) for corpus in CORPORA}, people_of(params.corpora)
     ).rows
-    with pytest.raises(BenchmarkError, match=r"strategy visual: fold 0 has no clip of surprise left to train"):
-        train_grid("joint", "visual", rows, tmp_path, params)
+    grid = train_grid("joint", "visual", rows, tmp_path, params)
+    assert "fold 0 has no clip of surprise left to train" in grid.gap
+    out = tmp_path / "out"
+    out.mkdir()
+    write_grid(out, grid, rows)
+    summary = read_json(out / "summary.json")
+    assert summary["gap"] == grid.gap
+    assert (summary["runs"], summary["model"]) == (0, None)
+    assert len(pd.read_parquet(out / "predictions.parquet")) == 0
+
+
+def test_embrace_scores_clips_that_lack_a_modality_and_others_leave_them_out(ran, tmp_path):
+    folder, params = ran
+    params = replace(
+        params, classifiers=replace(params.classifiers, embrace=replace(params.classifiers.embrace, width=16))
+    )
+    rows = build_folds(
+        "joint", BENCHMARKS["joint"], {corpus: clips_of(corpus) for corpus in CORPORA}, people_of(params.corpora)
+    ).rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVER_CACHE", str(folder / "cache"))
+        scored = {
+            name: {key for grid in [train_grid("joint", name, rows, folder / "features", params)]
+                   for key in grid.prepared.layout.line.clips}
+            for name in ("embrace", "embrace-paper", "concat")
+        }  # fmt: skip
+    assert scored["embrace"] - scored["concat"] == {("rml", "a-anger-0"), ("rml", "a-anger-1")}
+    assert scored["embrace-paper"] == scored["concat"]
+
+
+@pytest.mark.parametrize("name", ["pca", "autoencoder", "pca-paper", "autoencoder-paper"])
+def test_strategies_with_a_reducer_train_on_what_it_makes(ran, name):
+    folder, params = ran
+    autoencoder = replace(params.reducers.autoencoder, hidden=(8,), latent=4)
+    params = replace(params, reducers=replace(params.reducers, autoencoder=autoencoder))
+    rows = build_folds(
+        "joint", BENCHMARKS["joint"], {corpus: clips_of(corpus) for corpus in CORPORA}, people_of(params.corpora)
+    ).rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVER_CACHE", str(folder / "cache"))
+        grid = train_grid("joint", name, rows, folder / "features", params)
+        again = train_grid("joint", name, rows, folder / "features", params)
+    assert set(grid.reducers) == {"subject-fold-0", "subject-fold-1"}
+    # Reduced rows are filled up to 64 columns; those behind the components are zero and stay without effect.
+    assert all(run["model.lstm.weight_ih_l0"].shape[1] == 64 for run in grid.runs.values())
+    assert ("scaler.reduced.mean" in grid.runs["subject-fold-0", 0]) is not name.endswith("-paper")
+    for key, run in grid.runs.items():
+        assert pack(run) == pack(again.runs[key])
+
+
+def test_only_missing_runs_are_trained(ran, caplog):
+    """One seed more: the others come from the cache, and nothing about them changes."""
+    folder, params = ran
+    rows = build_folds(
+        "joint", BENCHMARKS["joint"], {corpus: clips_of(corpus) for corpus in CORPORA}, people_of(params.corpora)
+    ).rows
+    more = replace(params, benchmarks={"joint": replace(BENCHMARKS["joint"], seeds=(0, 7))})
+    caplog.set_level("INFO")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVER_CACHE", str(folder / "cache"))
+        before = train_grid("joint", "concat", rows, folder / "features", params)
+        caplog.clear()
+        after = train_grid("joint", "concat", rows, folder / "features", more)
+    assert "4/4 runs, 2 computed, 2 from cache" in caplog.text
+    assert pack(after.runs["subject-fold-0", 0]) == pack(before.runs["subject-fold-0", 0])

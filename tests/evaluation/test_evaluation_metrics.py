@@ -1,199 +1,101 @@
-"""Metrics against scikit-learn, intervals over speakers, and the scores of a cell."""
+"""Metrics against scikit-learn and by hand."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    recall_score,
+    top_k_accuracy_score,
+)
 
-from aver.evaluation.compare import _ceiling
-from aver.evaluation.intervals import speaker_intervals
-from aver.evaluation.metrics import METRICS, confusion, metrics
-from aver.evaluation.score import predicted_labels, score
-from aver.params.blocks import Corpus, Evaluation
-from aver.params.file import load
-from aver.synthetic.displays import EMOTIONS, ceilings
+from aver.evaluation.answers import Answers
+from aver.evaluation.metrics import METRICS, metrics, of_confusion
+from aver.evaluation.sums import sums_of
 
-PARAMS = Evaluation(bootstrap_draws=300, bootstrap_seed=0, confidence=0.95)
+
+def answers(chances, actual, seed=None):
+    """Answers to as many clips, each once."""
+    count, labels = np.shape(chances)
+    names = tuple(f"label{k}" for k in range(labels))
+    clips = pd.DataFrame({"label": [names[k] for k in actual]})
+    zeros = np.zeros(count, np.int64)
+    return Answers(names, clips, np.arange(count), zeros, zeros if seed is None else seed, np.asarray(chances, float))
+
+
+def sums(chances, actual, top_k=3, bins=10):
+    return sums_of(answers(chances, actual), np.zeros(len(actual), np.int64), 1, top_k, bins)
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("labels", [2, 5])
 def test_metrics_are_scikit_learns(seed, labels):
     rng = np.random.default_rng(seed)
-    actual, predicted = rng.integers(0, labels, (2, 40))
-    matrix = confusion(actual, predicted, labels)
-    np.testing.assert_array_equal(matrix, confusion_matrix(actual, predicted, labels=range(labels)))
-    found = metrics(matrix)
-    assert sorted(found) == sorted(METRICS)
-    assert found["accuracy"] == pytest.approx(accuracy_score(actual, predicted))
-    assert found["uar"] == pytest.approx(balanced_accuracy_score(actual, predicted))
-    assert found["f1"] == pytest.approx(f1_score(actual, predicted, average="macro"))
+    actual, chances = rng.integers(0, labels, 40), rng.dirichlet(np.ones(labels), 40)
+    predicted = chances.argmax(axis=1)
+    found = sums(chances, actual, top_k=2)
+    np.testing.assert_array_equal(found.confusion[0, 0], confusion_matrix(actual, predicted, labels=range(labels)))
+    values = {name: value[0, 0] for name, value in metrics(found).items()}
+    assert sorted(values) == sorted(METRICS)
+    assert values["accuracy"] == pytest.approx(accuracy_score(actual, predicted))
+    assert values["uar"] == pytest.approx(balanced_accuracy_score(actual, predicted))
+    assert values["f1"] == pytest.approx(f1_score(actual, predicted, average="macro"))
+    if labels > 2:
+        top = top_k_accuracy_score(actual, chances, k=2, labels=range(labels))
+        assert values["top_k"] == pytest.approx(top)
+    else:
+        assert np.isnan(values["top_k"])
 
 
 def test_a_label_that_does_not_occur_counts_neither_as_nought_nor_as_one():
     actual, predicted = np.array([0, 0, 1, 1, 1]), np.array([0, 2, 1, 1, 2])
-    present = [0, 1]
-    found = metrics(confusion(actual, predicted, 4))
-    assert found["uar"] == pytest.approx(recall_score(actual, predicted, labels=present, average="macro"))
-    assert found["f1"] == pytest.approx(f1_score(actual, predicted, labels=present, average="macro"))
+    found = of_confusion(confusion_matrix(actual, predicted, labels=range(4)).astype(float))
+    assert found["uar"] == pytest.approx(recall_score(actual, predicted, labels=[0, 1], average="macro"))
+    assert found["f1"] == pytest.approx(f1_score(actual, predicted, labels=[0, 1], average="macro"))
     assert found["accuracy"] == pytest.approx(0.6)
 
 
 def test_many_matrices_at_once_and_none_at_all():
     rng = np.random.default_rng(0)
     stack = rng.integers(0, 9, (2, 3, 4, 4)).astype(float)
-    for name, values in metrics(stack).items():
+    for name, values in of_confusion(stack).items():
         assert values.shape == (2, 3)
-        assert values[1, 2] == pytest.approx(metrics(stack[1, 2])[name])
-    assert all(value == 0 for value in metrics(np.zeros((3, 3))).values())
+        assert values[1, 2] == pytest.approx(of_confusion(stack[1, 2])[name])
+    assert all(np.isnan(value) for value in of_confusion(np.zeros((3, 3))).values())
 
 
-@pytest.mark.parametrize("hits", [0, 10])
-def test_speakers_who_agree_have_an_interval_without_width(hits):
-    matrices = np.array([[[hits, 10 - hits], [10 - hits, hits]]] * 6, float)
-    for low, high in speaker_intervals(matrices, 200, 0.95, 0).values():
-        assert low == high == hits / 10
+def test_top_k_by_hand():
+    """Ranks of the right label: first, second, third, last of four."""
+    chances = [[0.4, 0.3, 0.2, 0.1]] * 4
+    for k, right in ((1, 0.25), (2, 0.5), (3, 0.75)):
+        assert metrics(sums(chances, [0, 1, 2, 3], top_k=k))["top_k"][0, 0] == right
+    assert np.isnan(metrics(sums(chances, [0, 1, 2, 3], top_k=4))["top_k"][0, 0])
 
 
-def test_the_interval_of_a_known_case():
-    """Half of 64 speakers are always right: the accuracy of a resampling is binomial(64, 1/2) / 64.
-
-    Its standard deviation is 1/16; the 95 % interval is 0.5 ± 1.96 / 16 = 0.378 … 0.622.
-    """
-    right, wrong = [[5, 0], [0, 5]], [[0, 5], [5, 0]]
-    low, high = speaker_intervals(np.array([right, wrong] * 32, float), 4000, 0.95, 0)["accuracy"]
-    assert low == pytest.approx(0.378, abs=0.02)
-    assert high == pytest.approx(0.622, abs=0.02)
+def test_of_equal_probabilities_the_first_label_comes_first_as_in_the_prediction():
+    chances = [[0.25, 0.25, 0.25, 0.25]] * 4
+    found = metrics(sums(chances, [0, 1, 2, 3], top_k=1))
+    assert found["top_k"][0, 0] == found["accuracy"][0, 0] == 0.25
+    assert metrics(sums(chances, [0, 1, 2, 3], top_k=2))["top_k"][0, 0] == 0.5
 
 
-def test_intervals_widen_with_confidence_and_with_fewer_speakers_and_repeat_with_their_seed():
-    rng = np.random.default_rng(0)
-    matrices = rng.integers(0, 9, (12, 3, 3)).astype(float)
-    narrow, wide = (speaker_intervals(matrices, 500, c, 0)["uar"] for c in (0.6, 0.99))
-    assert wide[0] < narrow[0] < narrow[1] < wide[1]
-    assert speaker_intervals(matrices, 500, 0.6, 0)["uar"] == narrow
-    assert speaker_intervals(matrices, 500, 0.6, 1)["uar"] != narrow
-
-
-LABELS = ["happy", "sad"]
-
-
-def prediction(clip, chance, *, label="happy", fold=0, seed=0, speaker="s", sequence=0, corpus="c", people=""):
-    return {"fold": fold, "seed": seed, "corpus": corpus, "people": people or corpus, "clip_id": clip,
-            "speaker": speaker, "label": label, "sequence": sequence,
-            "p_happy": chance, "p_sad": 1 - chance}  # fmt: skip
-
-
-def test_a_clips_prediction_is_the_mean_over_its_sequences():
-    """Two narrow misses and one clear hit: the clip is right, two of its three windows are not."""
-    rows = [prediction("a", chance, sequence=k) for k, chance in enumerate((0.45, 0.45, 0.95))]
-    rows += [prediction("b", 0.1, label="sad")]
-    found = score(pd.DataFrame(rows), LABELS, PARAMS)
-    assert found.clip["accuracy"]["mean"] == 1.0
-    assert found.window["accuracy"]["mean"] == 0.5
-    assert found.confusion == [[1, 0], [0, 1]]
-    assert found.recall == {"happy": 1.0, "sad": 1.0}
-
-
-def test_means_over_folds_and_seeds():
-    """Accuracies: fold 0: 1, 0.5 for seeds 0, 1; fold 1: 0.5, 0."""
-    rows = []
-    for fold, seed, chances in ((0, 0, (0.9, 0.9)), (0, 1, (0.9, 0.1)), (1, 0, (0.9, 0.1)), (1, 1, (0.1, 0.1))):
-        rows += [
-            prediction(f"{fold}{k}", chance, fold=fold, seed=seed, speaker=f"{fold}{k}")
-            for k, chance in enumerate(chances)
-        ]
-    found = score(pd.DataFrame(rows), LABELS, PARAMS)
-    assert found.clip["accuracy"]["mean"] == 0.5
-    assert found.clip["accuracy"]["deviation"] == pytest.approx(np.std([0.75, 0.25], ddof=1))
-    assert found.clip["accuracy"]["seed_deviation"] == pytest.approx(np.std([0.75, 0.25], ddof=1))
-    assert [row["accuracy"] for row in found.per_fold] == [0.75, 0.25]
-    assert found.confusion == [[2, 2], [0, 0]]
-    assert found.clip["accuracy"]["low"] <= 0.5 <= found.clip["accuracy"]["high"]
-
-
-def test_one_fold_and_one_seed_have_no_deviation():
-    found = score(pd.DataFrame([prediction("a", 0.9), prediction("b", 0.9, label="sad")]), LABELS, PARAMS)
-    assert found.clip["uar"]["deviation"] == found.clip["uar"]["seed_deviation"] == 0
-    assert found.clip["uar"]["mean"] == 0.5
-
-
-def test_equal_clip_ids_of_two_corpora_are_two_clips():
-    rows = [prediction("a", 0.9, corpus="one"), prediction("a", 0.1, corpus="two")]
-    assert score(pd.DataFrame(rows), LABELS, PARAMS).confusion == [[1, 1], [0, 0]]
-
-
-def test_each_corpus_has_its_scores_over_all_folds_and_seeds():
-    """`one`: 3 of 4 right in seed 0 and all in seed 1, dealt to two folds; `two`: its only clip wrong in both."""
-    rows = [
-        prediction(f"{k}", 0.9 if (k, seed) != (0, 0) else 0.1, corpus="one", fold=k % 2, seed=seed, speaker=f"s{k}")
-        for k in range(4)
-        for seed in range(2)
-    ]
-    rows += [prediction("0", 0.9, label="sad", corpus="two", seed=seed) for seed in range(2)]
-    found = score(pd.DataFrame(rows), LABELS, PARAMS).per_corpus
-    assert found["one"]["accuracy"]["value"] == found["one"]["uar"]["value"] == pytest.approx(7 / 8)
-    assert (found["one"]["clips"], found["one"]["speakers"]) == (4, 4)
-    assert found["one"]["accuracy"]["low"] < 7 / 8 <= found["one"]["accuracy"]["high"]
-    assert found["two"] == {"clips": 1, "speakers": 1} | {
-        name: {"value": 0.0, "low": 0.0, "high": 0.0} for name in METRICS
-    }
-
-
-def test_intervals_are_over_people_whatever_the_corpora_they_are_in():
-    """Eight people in two corpora, always right or always wrong, are eight people and not sixteen."""
-
-    def interval(people):
-        rows = [
-            prediction(f"{k}", 0.9 if k % 2 else 0.1, corpus=corpus, speaker=f"{k}", people=people)
-            for corpus in ("a", "b")
-            for k in range(8)
-        ]
-        found = score(pd.DataFrame(rows), LABELS, PARAMS).clip["accuracy"]
-        return found["low"], found["high"]
-
-    right, wrong = [[1, 0], [0, 0]], [[0, 1], [0, 0]]
-    eight, sixteen = (speaker_intervals(np.array([wrong, right] * n, float), 300, 0.95, 0)["accuracy"] for n in (4, 8))
-    assert interval("actors") == eight
-    assert interval("") == sixteen
-    assert eight[1] - eight[0] > sixteen[1] - sixteen[0]
-
-
-def test_a_label_that_is_never_tested_has_no_recall_and_makes_nothing_undefined():
-    found = score(pd.DataFrame([prediction("a", 0.9), prediction("b", 0.2)]), LABELS, PARAMS)
-    assert found.recall == {"happy": 0.5, "sad": None}
-    assert found.clip["uar"]["mean"] == found.per_corpus["c"]["uar"]["value"] == 0.5
-    assert np.isfinite(list(found.clip["uar"].values())).all()
-
-
-@pytest.mark.parametrize(
-    ("corpora", "labels", "known"),
-    [
-        (["built", "again"], EMOTIONS, True),
-        (["built", "mine"], EMOTIONS, False),
-        (["built"], EMOTIONS[1:], False),  # the tables promise nothing about a choice of emotions
-        (["built"], ("anger", *EMOTIONS[1:]), False),
-    ],
-)
-def test_the_ceiling_is_known_of_the_built_in_corpus_alone_and_with_all_its_emotions(corpora, labels, known):
-    params = load(Path(__file__).parents[2] / "params.yaml")
-    roots = {name: Corpus("x", "synthetic") for name in ("built", "again")} | {"mine": Corpus("y", "folder")}
-    found = _ceiling(corpora, labels, "concat", replace(params, corpora=roots))
-    assert found == (ceilings().both if known else None)
-
-
-def test_the_order_of_rows_does_not_matter():
-    rng = np.random.default_rng(0)
-    rows = pd.DataFrame([prediction(f"c{k}", rng.random(), label=LABELS[k % 2], fold=k % 3, speaker=f"s{k % 5}",
-                                    seed=s) for k in range(30) for s in range(2)])  # fmt: skip
-    assert score(rows, LABELS, PARAMS) == score(rows.sample(frac=1, random_state=1), LABELS, PARAMS)
-
-
-def test_the_most_probable_label_is_predicted():
-    frame = pd.DataFrame([prediction("a", 0.9), prediction("b", 0.2)])
-    assert predicted_labels(frame, LABELS).tolist() == ["happy", "sad"]
+def test_sums_of_seeds_and_groups_are_apart_and_add_up():
+    rng = np.random.default_rng(1)
+    actual, chances, seed = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60), rng.choice([4, 9], 60)
+    group = rng.integers(-1, 3, 60)
+    parts = sums_of(answers(chances, actual, seed), group, 3, 2, 5)
+    assert parts.confusion.shape == (2, 3, 3, 3)
+    assert parts.bins.shape == (2, 3, 5, 3)
+    own = (seed == 9) & (group == 2)
+    np.testing.assert_array_equal(
+        parts.confusion[1, 2], confusion_matrix(actual[own], chances[own].argmax(axis=1), labels=range(3))
+    )
+    assert parts.bins[1, 2, :, 0].sum() == own.sum()
+    assert parts.bins[1, 2, :, 1].sum() == pytest.approx(chances[own].max(axis=1).sum())
+    np.testing.assert_allclose(parts.weighted(np.ones((1, 3))).bins[0], parts.total(axis=1).bins)
+    assert parts.total(axis=1).confusion.sum() == (group >= 0).sum()

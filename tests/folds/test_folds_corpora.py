@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aver.errors import BenchmarkError, LeakageError
 from aver.folds.build import build_folds, write_folds
 from aver.folds.choose import people_of
-from aver.folds.protocol import TEST, TRAIN, VALIDATION
+from aver.folds.roles import TEST, TRAIN, VALIDATION
 from aver.params.blocks import Benchmark, Corpus
 from aver.store.out import read_json, read_rows
 
@@ -147,14 +147,14 @@ def test_labels_that_are_never_trained_are_left_out_of_a_sets_test_and_stop_a_na
 )
 def test_every_leak_from_the_training_into_the_test_corpora_stops_a_cross_benchmark(change, people, words):
     three = [{**clip, **change} for clip in CORPORA["three"]]
-    with pytest.raises(LeakageError, match=f"benchmark b: fold 0: {words}"):
+    with pytest.raises(LeakageError, match=f"benchmark b, protocol cross: fold 0: {words}"):
         split(CROSS, {**CORPORA, "three": three}, {**{name: name for name in CORPORA}, **people})
 
 
 @pytest.mark.parametrize(
     ("corpora", "words"),
     [
-        ({**CORPORA, "three": [{**clip, "speaker": ""} for clip in CORPORA["three"]]}, "15 clips have no speaker"),
+        ({**CORPORA, "three": [{**clip, "speaker": ""} for clip in CORPORA["three"]]}, "15 of 75 clips have no "),
         ({"one": clips("one", 1), "two": clips("two", 0), "three": CORPORA["three"]}, "corpus two gives no clip"),
         ({**CORPORA, "three": clips("three", 3, ("calm",))}, "corpus three gives no clip"),
         ({**CORPORA, "three": clips("three", 3, ("surprised",))}, "never trained 'surprise' 3"),
@@ -190,7 +190,10 @@ def unions(draw):
     cut = draw(st.integers(0, len(names) - 1))
     if cut:
         return Benchmark(names[:cut], "cross", test_corpora=names[cut:], **common), corpora, people
-    return Benchmark(names, "subject", folds=draw(st.integers(2, 6)), **common), corpora, people
+    if draw(st.booleans()):
+        return Benchmark(names, "loso", **common), corpora, people
+    deal = draw(st.sampled_from(["shuffled", "consecutive"]))
+    return Benchmark(names, "subject", folds=draw(st.integers(2, 6)), deal=deal, **common), corpora, people
 
 
 @settings(max_examples=150, deadline=None)
@@ -198,8 +201,15 @@ def unions(draw):
 def test_a_split_that_is_made_holds_what_it_promises(union):
     benchmark, corpora, people = union
     training = {(people[name], clip["speaker"]) for name in benchmark.corpora for clip in corpora[name]}
-    tested_alone = len(training) / benchmark.folds if benchmark.folds else 0
-    few = len(training) - ceil(tested_alone) < 2 or len(training) < (benchmark.folds or 0)
+    number = len(training) if benchmark.protocol == "loso" else benchmark.folds or 0
+    peoples = [{(people[name], clip["speaker"]) for name in benchmark.corpora for clip in corpora[name]
+                if people[name] == who} for who in set(people.values())]  # fmt: skip
+    if benchmark.deal == "consecutive":  # floor(n (k + 1) / folds) - floor(n k / folds), summed over the peoples
+        dealt = [sum(len(own) * (k + 1) // number - len(own) * k // number for own in peoples) for k in range(number)]
+        few = not all(dealt) or len(training) - max(dealt) < 2
+    else:
+        alone = ceil(len(training) / number) if number else 0
+        few = len(training) - alone < 2 or len(training) < number
     shared = {people[name] for name in benchmark.corpora} & {people[name] for name in benchmark.test_corpora}
     if few or shared:
         with pytest.raises(BenchmarkError if few else LeakageError):
@@ -214,7 +224,7 @@ def test_a_split_that_is_made_holds_what_it_promises(union):
         sides = [persons(rows, fold, role) for role in (TRAIN, VALIDATION, TEST)]
         assert all(sides)
         assert sum(map(len, sides)) == len(set.union(*sides))
-    if benchmark.protocol == "subject":
+    if benchmark.protocol in ("subject", "loso"):
         assert tested == Counter(everything)
     else:
         assert {name for name, _ in tested} == set(benchmark.test_corpora)

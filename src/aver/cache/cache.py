@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,16 +106,38 @@ class Cache:
         found = self.find(step, inputs)
         if found is not None:
             return found
-        parts, before = step.parts(inputs), _marks(inputs)
+        before = _marks(inputs)
         try:
             values = {key: self._value(value) for key, value in inputs.items()}
             arrays = step.function(step.params, **values)
         except Unusable as failure:
             if failure.lasting and _marks(inputs) == before:
-                self._store_entry(parts, name, {"reason": failure.reason, "detail": failure.detail})
+                self._store_entry(step.parts(inputs), name, {"reason": failure.reason, "detail": failure.detail})
             return Failed(failure.reason, failure.detail, computed=True)
         if _marks(inputs) != before:  # what was read is neither the old content nor the new one
             return Failed("changed", "it changed while it was read", computed=True)
+        return self._store(step, inputs, name, arrays)
+
+    def run_together(
+        self, steps: Sequence[Step], inputs: Sequence[Mapping[str, Input]], names: Sequence[str]
+    ) -> Iterator[tuple[int, Done]]:
+        """Compute and store several results in one program; yield each as it is stored, with its place.
+
+        Args:
+            steps: equal but for their params, with `together`.
+            inputs: of each: one `Inline` called `table`, and `Source`s that nobody changes meanwhile.
+            names: of each, for people who look into the cache.
+
+        Raises: see `run`.
+        """
+        compute = steps[0].together
+        assert compute is not None
+        values = [{key: self._value(value) for key, value in own.items()} for own in inputs]
+        tables = [own.pop("table") for own in values]
+        for number, arrays in compute([step.params for step in steps], tables, values):
+            yield number, self._store(steps[number], inputs[number], names[number], arrays)
+
+    def _store(self, step: Step, inputs: Mapping[str, Input], name: str, arrays: Arrays) -> Done:
         content = pack(arrays)
         digest = digest_of(content)
         if self._read(digest) is None:
@@ -123,7 +145,7 @@ class Cache:
         self._keep_recipe(digest, recipe_of(step, inputs))
         note = step.note(arrays) if step.note else {}
         outcome = {"digest": digest, "bytes": len(content), "evictable": step.evictable, "note": note}
-        self._store_entry(parts, name, outcome)
+        self._store_entry(step.parts(inputs), name, outcome)
         return Done(digest, computed=True, note=note, bytes=len(content))
 
     def load(self, digest: str) -> Arrays:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,9 @@ class Step:
         runtime: versions of the libraries that make the bytes.
         evictable: the objects are heavy intermediates: they may be deleted and come back on demand.
         note: from the arrays, the few plain values (JSON) that stay readable when the object is evicted.
+        together: computes several results in one program, `together(params, tables, rows)`: for each its params, its
+            inline arrays and its files by name, in three lists; yields (place, arrays) in any order.  It is defined
+            beside `function` and gives each result the same bytes as that.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Step:
     runtime: Mapping[str, str] = field(default_factory=dict)
     evictable: bool = False
     note: Callable[[Arrays], dict[str, Any]] | None = None
+    together: Callable[..., Iterator[tuple[int, Arrays]]] | None = None
 
     @cached_property
     def fixed_parts(self) -> dict[str, Any]:

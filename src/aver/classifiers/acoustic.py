@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aver.classifiers.fit import FitParams, fit
-from aver.classifiers.only import only
+from aver.classifiers.side_by_side import SideBySide
 from aver.classifiers.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
 
 
 def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
-    """Train on acoustic rows; see `aver.classifiers.fit.fit`."""
-    return fit(only("acoustic"), params, table, rows)
+    """Train one run; see `aver.classifiers.fit.fit`."""
+    return next(train_together([params], [table], [rows]))[1]
 
 
-STRATEGY = Strategy("acoustic", roles=("acoustic",), timeline="acoustic", train=train)
+def train_together(
+    params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
+) -> Iterator[tuple[int, Arrays]]:
+    """Train several runs in one program; see `aver.classifiers.fit.fit`."""
+    return fit(SideBySide(("acoustic",)), params, tables, rows)
+
+
+STRATEGY = Strategy("acoustic", roles=("acoustic",), train=train, train_together=train_together, params=FitParams)

@@ -1,38 +1,34 @@
 """`concat`: both modalities side by side, F(X_f, X_v) = X_f ⊕ X_v (Salas-Cáceres et al. 2024, §4.2).
 
-Every face row gets the acoustic row of the window that holds its time.
+Every face row gets the acoustic row of the window that holds its time; visual first, as in the paper.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
 from aver.classifiers.fit import FitParams, fit
+from aver.classifiers.side_by_side import SideBySide
 from aver.classifiers.strategy import Strategy
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
 
 
-class Concat(nn.Module):
-    """Join the rows of both modalities, visual first as in the paper."""
-
-    def __init__(self, widths: dict[str, int]) -> None:
-        super().__init__()
-        self.width = widths["visual"] + widths["acoustic"]
-
-    def forward(self, parts: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return [B, T, D_visual + D_acoustic]."""
-        return torch.cat([parts["visual"], parts["acoustic"]], dim=2)
-
-
 def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
-    """Train on both; see `aver.classifiers.fit.fit`."""
-    return fit(Concat, params, table, rows)
+    """Train one run; see `aver.classifiers.fit.fit`."""
+    return next(train_together([params], [table], [rows]))[1]
 
 
-STRATEGY = Strategy("concat", roles=("visual", "acoustic"), timeline="visual", train=train)
+def train_together(
+    params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
+) -> Iterator[tuple[int, Arrays]]:
+    """Train several runs in one program; see `aver.classifiers.fit.fit`."""
+    return fit(SideBySide(("visual", "acoustic")), params, tables, rows)
+
+
+STRATEGY = Strategy(
+    "concat", roles=("visual", "acoustic"), train=train, train_together=train_together, params=FitParams
+)

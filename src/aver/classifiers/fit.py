@@ -1,8 +1,13 @@
-"""Train one model: one fold, one seed.  Best epoch by validation speakers, never by test."""
+"""Train the runs of a strategy (folds × seeds) together, in one program.
+
+The seeds of a fold read the same batches, so that what costs most, the product of rows and first weights, is one wide
+product for all of them; behind it every layer is one batched product over all runs.  Each run has its own start,
+chance, learning rate, best epoch and end.  Best epoch by the validation side, never by test.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,22 +15,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch.nn.functional import cross_entropy
 
-from aver.classifiers.head import TemporalClassifier
-from aver.device import prepare
-from aver.reducers.scaler import Scaler, fit_scaler
+from aver.classifiers.data import Data
+from aver.classifiers.head import Fusion, Head
+from aver.classifiers.run import Fold, Run
+from aver.classifiers.score import predict, score
+from aver.device import mixed_precision, prepare
+from aver.sequences.roles import TEST, TRAIN, VALIDATION
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
-    from aver.classifiers.head import Fusion
-
-TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class FitParams:
-    """Everything that decides a training run besides its data; see `classifiers` in `params.yaml`."""
+    """Everything that decides a training run besides its data; see `classifiers` in `params.yaml`.
+
+    `scaling` is that of `aver.classifiers.data.Data`.  `published`: as in the paper and its public code: torch's start
+    of the LSTM, chance also while validating, and the last epoch.
+    """
 
     classes: int
     seed: int
@@ -41,143 +50,116 @@ class FitParams:
     dense_units: int
     class_weights: bool
     device: str
-
-
-class Data:
-    """Sequences over memory-mapped rows, standardised with the training fold's statistics.
-
-    Args:
-        table: `steps` [S, T] int32 row numbers of the time line, `lengths`, `labels`, `roles` [S] int32, and for
-            every role but the time line's own `link_<role>` [R] int32, the row of that role at each row of the time
-            line.
-        rows: per role the `.npy` file of its rows [R_m, D_m] float32.
-        device: where batches go.
-    """
-
-    def __init__(self, table: Arrays, rows: Mapping[str, Path], device: torch.device) -> None:
-        self.table, self.device = table, device
-        self.rows = {role: np.load(path, mmap_mode="r") for role, path in rows.items()}
-        self.links = {role: table.get(f"link_{role}") for role in rows}
-        self.scalers = {role: self._fit(role) for role in rows}
-
-    def _fit(self, role: str) -> Scaler:
-        chosen = self.table["roles"] == TRAIN
-        true = np.arange(self.table["steps"].shape[1]) < self.table["lengths"][chosen][:, None]
-        used = np.unique(self.table["steps"][chosen][true])
-        link = self.links[role]
-        return fit_scaler(self.rows[role], (used if link is None else link[used]).astype(np.int64))
-
-    def of(self, role: int) -> NDArray[np.int64]:
-        """Return the numbers of the sequences that train, validate or test."""
-        return np.flatnonzero(self.table["roles"] == role)
-
-    def batch(self, chosen: NDArray[np.int64]) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
-        """Return parts by role [B, T, D_m], lengths [B] and labels [B] of the chosen sequences."""
-        steps = self.table["steps"][chosen]
-        parts = {}
-        for role, rows in self.rows.items():
-            link = self.links[role]
-            numbers = steps if link is None else link[steps]
-            parts[role] = torch.from_numpy(self.scalers[role].apply(rows[numbers])).to(self.device)
-        lengths = torch.from_numpy(self.table["lengths"][chosen].astype(np.int64)).to(self.device)
-        labels = torch.from_numpy(self.table["labels"][chosen].astype(np.int64)).to(self.device)
-        return parts, lengths, labels
+    scaling: str
+    published: bool
 
 
 def fit(
-    fusion: Callable[[dict[str, int]], Fusion], params: FitParams, table: Arrays, rows: Mapping[str, Path]
-) -> Arrays:
-    """Train, keep the epoch with the lowest validation loss, score the test sequences.
+    fusion: Fusion, params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
+) -> Iterator[tuple[int, Arrays]]:
+    """Train runs that differ in seed and data; yield each as soon as it has ended, with its place.
 
     Args:
-        fusion: makes the fusion layer from the width of each role.
-        params: see `FitParams`.
-        table: see `Data`.
-        rows: see `Data`.
+        fusion: the fusion layer.
+        params: of each run; all but `seed` are the same.
+        tables: of each run, see `aver.classifiers.data.Data`; the seeds of a fold share one; `steps` of all are equally
+            wide.
+        rows: of each run, see `Data`.
 
-    Returns:
-        `test` [N] int64 numbers of the test sequences, `probabilities` [N, C] float32, `history` [E, 4] float64
-        (training loss, validation loss, validation accuracy, learning rate), `best_epoch` [] int64, and the model:
-        `model.<name>`, `scaler.<role>.mean`, `scaler.<role>.deviation`.
+    Yields:
+        The place of a run, and its `test` [N] int64 numbers of the test sequences, `probabilities` [N, C] float32,
+        `history` [E, 4] float64 (training loss, validation loss, validation accuracy, learning rate), `best_epoch` []
+        int64, and the model: `model.<name>`, and where rows are scaled `scaler.<role>.mean`,
+        `scaler.<role>.deviation`.
     """
-    torch.manual_seed(params.seed)
-    order = np.random.default_rng(params.seed)
-    device = torch.device(prepare(params.device))
-    data = Data(table, rows, device)
-    fuse = fusion({role: values.shape[1] for role, values in data.rows.items()})
-    assert isinstance(fuse, nn.Module)
-    model = TemporalClassifier(
-        fuse, fuse.width, params.lstm_units, params.dense_units, params.dropout, params.classes
-    ).to(device)
-    loss_of = nn.CrossEntropyLoss(weight=_class_weights(data, params))
-    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimizer, factor=0.1, patience=params.learning_rate_patience, min_lr=params.learning_rate_min
-    )
-    scaler = torch.amp.GradScaler(enabled=device.type == "cuda")
-    best, best_epoch, best_state = np.inf, 0, _copy(model)
-    history = []
-    for epoch in range(params.epochs):
-        rate = optimizer.param_groups[0]["lr"]
-        losses = []
-        model.train()
-        for chosen in _batches(order.permutation(data.of(TRAIN)), params.batch):
-            parts, lengths, labels = data.batch(chosen)
-            optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(device.type, torch.float16, enabled=device.type == "cuda"):
-                loss = loss_of(model(parts, lengths), labels)
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            losses.append(loss.item() * len(chosen))
-        validation, accuracy = _validate(model, data, params)
-        schedule.step(validation)
-        history.append((sum(losses) / len(data.of(TRAIN)), validation, accuracy, rate))
-        if validation < best:
-            best, best_epoch, best_state = validation, epoch, _copy(model)
-        elif epoch - best_epoch >= params.patience:
-            break
-    model.load_state_dict(best_state)
-    test = data.of(TEST)
-    result: Arrays = {
-        "test": test,
-        "probabilities": predict(model, data, test, params.batch).softmax(1).numpy(),
-        "history": np.array(history, np.float64),
-        "best_epoch": np.int64(best_epoch),
+    common = params[0]
+    device = torch.device(prepare(common.device))
+    mapped = {path: np.load(path, mmap_mode="r") for own in rows for path in own.values()}
+    seeds: dict[tuple[int, tuple[Path, ...]], list[int]] = {}
+    for place, (table, files) in enumerate(zip(tables, rows, strict=True)):
+        seeds.setdefault((id(table), tuple(files.values())), []).append(place)
+    folds = []
+    for places in seeds.values():
+        own = {role: mapped[path] for role, path in rows[places[0]].items()}
+        data = Data(tables[places[0]], own, device, common.scaling)
+        head = Head(
+            fusion, data.widths, common.lstm_units, common.dense_units, common.dropout, common.classes, common.published
+        )
+        folds.append(Fold(data, head, [Run(place, params[place], device) for place in places], device))
+    for epoch in range(common.epochs):
+        losses = _train(folds, common, device)
+        for fold in folds:
+            for run in _validate(fold, epoch, losses, common):
+                yield run.place, _result(fold, run, common)
+                fold.drop(run)
+        folds = [fold for fold in folds if fold.runs]
+        if not folds:
+            return
+    for fold in folds:
+        for run in fold.runs:
+            yield run.place, _result(fold, run, common)
+
+
+def _train(folds: Sequence[Fold], params: FitParams, device: torch.device) -> dict[int, float]:
+    """Train one epoch; return the mean loss of each run, by its place."""
+    orders = [fold.order.permutation(fold.data.of(TRAIN)) for fold in folds]
+    totals = {run.place: 0.0 for fold in folds for run in fold.runs}
+    for start in range(0, max(map(len, orders)), params.batch):
+        batches = [(fold, own[start : start + params.batch]) for fold, own in zip(folds, orders, strict=True)]
+        batches = [(fold, own) for fold, own in batches if len(own)]
+        with mixed_precision(device):
+            logits = score(batches, params.batch, chance=True)
+        # One sum: what a run adds to it depends on its own weights alone.
+        losses = [_losses(fold, own, part) for (fold, own), part in zip(batches, logits, strict=True)]
+        for fold, _ in batches:
+            fold.forget_gradients()
+        torch.cat(losses).sum().backward()  # type: ignore[no-untyped-call]
+        for (fold, own), each in zip(batches, losses, strict=True):
+            fold.step()
+            for run, loss in zip(fold.runs, each.tolist(), strict=True):
+                totals[run.place] += loss * len(own)
+    lengths = {run.place: len(own) for fold, own in zip(folds, orders, strict=True) for run in fold.runs}
+    return {place: total / lengths[place] for place, total in totals.items()}
+
+
+def _losses(fold: Fold, chosen: NDArray[np.int64], logits: torch.Tensor) -> torch.Tensor:
+    """Return the mean loss of each of a fold's runs, [S]; as torch's, weighted if classes are."""
+    labels = fold.data.labels[torch.from_numpy(chosen).to(logits.device)]
+    weights = fold.class_weights[labels]
+    each = cross_entropy(logits.float().transpose(1, 2), labels.expand(len(logits), -1), reduction="none")
+    return (each * weights).sum(1) / weights.sum()
+
+
+def _validate(fold: Fold, epoch: int, losses: Mapping[int, float], params: FitParams) -> list[Run]:
+    """Score the validation sequences, choose best epochs; return the runs that end here."""
+    # System A's public code leaves dropout and sampling on while it validates.
+    chosen = fold.data.of(VALIDATION)
+    logits = predict(fold, chosen, chance=params.published)
+    labels = fold.data.labels.cpu()[chosen]
+    ended = []
+    for place, run in enumerate(fold.runs):
+        loss = cross_entropy(logits[place], labels).item()
+        accuracy = float((logits[place].argmax(1) == labels).float().mean())
+        run.history.append((losses[run.place], loss, accuracy, run.optimizer.param_groups[0]["lr"]))
+        run.schedule.step(loss)
+        if params.published or loss < run.best:
+            run.best, run.best_epoch, run.best_state = loss, epoch, fold.state(place)
+        elif epoch - run.best_epoch >= params.patience:
+            ended.append(run)
+    return ended
+
+
+def _result(fold: Fold, run: Run, params: FitParams) -> Arrays:
+    alone = fold.alone(run)
+    chosen = fold.data.of(TEST)
+    logits = predict(alone, chosen, chance=params.published)[0]
+    found: Arrays = {
+        "test": chosen,
+        "probabilities": logits.softmax(1).numpy(),
+        "history": np.array(run.history, np.float64),
+        "best_epoch": np.int64(run.best_epoch),
     }
-    result |= {f"model.{name}": value.numpy() for name, value in best_state.items()}
-    for role, fitted in data.scalers.items():
-        result |= {f"scaler.{role}.mean": fitted.mean, f"scaler.{role}.deviation": fitted.deviation}
-    return result
-
-
-def predict(model: nn.Module, data: Data, chosen: NDArray[np.int64], batch: int) -> torch.Tensor:
-    """Return logits [N, C] float32 on the CPU, dropout off, every sequence scored (no last batch is dropped)."""
-    model.eval()
-    with torch.inference_mode():
-        logits = [model(*data.batch(part)[:2]).float().cpu() for part in _batches(chosen, batch)]
-    return torch.cat(logits)
-
-
-def _validate(model: nn.Module, data: Data, params: FitParams) -> tuple[float, float]:
-    chosen = data.of(VALIDATION)
-    labels = torch.from_numpy(data.table["labels"][chosen].astype(np.int64))
-    logits = predict(model, data, chosen, params.batch)
-    loss = nn.functional.cross_entropy(logits, labels).item()
-    return loss, float((logits.argmax(1) == labels).float().mean())
-
-
-def _class_weights(data: Data, params: FitParams) -> torch.Tensor | None:
-    if not params.class_weights:
-        return None
-    counts = np.bincount(data.table["labels"][data.of(TRAIN)], minlength=params.classes)
-    weights = counts.sum() / (params.classes * np.maximum(counts, 1))
-    return torch.tensor(weights, dtype=torch.float32, device=data.device)
-
-
-def _batches(chosen: NDArray[np.int64], batch: int) -> Iterator[NDArray[np.int64]]:
-    return (chosen[start : start + batch] for start in range(0, len(chosen), batch))
-
-
-def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    found |= {f"model.{name}": value.numpy() for name, value in run.best_state.items()}
+    for role, fitted in fold.data.scalers.items():
+        found |= {f"scaler.{role}.mean": fitted.mean, f"scaler.{role}.deviation": fitted.deviation}
+    return found

@@ -2,203 +2,118 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step
+from aver.cache.cache import Cache, Done, Failed, Outcome, Pending
 from aver.cache.lock import hold
-from aver.cache.objects import Arrays, pack, scratch
-from aver.classifiers.fit import FitParams
-from aver.classifiers.registry import get_strategy
-from aver.classifiers.timeline import ROLES, Timeline, build_timeline, write_rows
-from aver.device import resolve, torch_runtime
+from aver.cache.objects import Arrays, scratch
+from aver.classifiers.prepare import Prepared, RunKey, prepare
 from aver.errors import BenchmarkError
-from aver.parallel import Task, run_tasks
-from aver.params.blocks import Parallel, Params
-from aver.store.out import write_json, write_table
-from aver.store.reader import Store
-
-HISTORY = pa.schema(
-    [("fold", pa.int32()), ("seed", pa.int32()), ("epoch", pa.int32())]
-    + [(k, pa.float64()) for k in ("train_loss", "validation_loss", "validation_accuracy", "learning_rate")]
-    + [("best", pa.bool_())]
-)
-#: What a row of predictions says about its clip, as `folds.parquet` has it.
-CLIP = ("corpus", "people", "clip_id", "speaker", "label")
+from aver.parallel import Runner, Task, run_tasks
+from aver.params.blocks import Params
 
 
 @dataclass(frozen=True)
 class Grid:
-    """All runs of one strategy on one benchmark: labels, the time line, and (fold, seed) → the run's arrays."""
+    """All runs of one strategy on one benchmark.
 
-    labels: list[str]
-    timeline: Timeline
-    runs: dict[tuple[int, int], Arrays]
-    folds: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything before training: the time line, and one task per (fold, seed).
-
-    `rows_in` is where the tasks expect the rows of each role; `write_rows` puts them there.
+    Args:
+        name: of the strategy.
+        labels: of the benchmark, sorted.
+        gap: why it cannot be trained here, or an empty text.
+        prepared: None with a gap that shows before anything is computed.
+        runs: (name of the fold, seed) → the run's arrays.
+        reducers: by fold, the arrays of its fitted reducer.
     """
 
+    name: str
     labels: list[str]
-    timeline: Timeline
-    stores: dict[str, dict[str, Store]]
-    tasks: dict[tuple[int, int], Task]
-    parallel: Parallel
-
-    def write_rows(self, rows_in: Path) -> None:
-        """Write the rows of every role as one file that training maps."""
-        for role, stores in self.stores.items():
-            write_rows(rows_in / f"{role}.npy", stores, self.timeline.clips)
+    gap: str = ""
+    prepared: Prepared | None = None
+    runs: dict[RunKey, Arrays] = field(default_factory=dict)
+    reducers: dict[str, Arrays] = field(default_factory=dict)
 
 
-def prepare_grid(
-    benchmark: str, strategy_name: str, folds: list[dict[str, Any]], features: Path, rows_in: Path, params: Params
-) -> Prepared:
-    """Lay out the training runs of one strategy on one benchmark; read indexes, but no feature rows.
+def train_grid(
+    benchmark: str,
+    strategy_name: str,
+    folds: list[dict[str, Any]],
+    features: Path,
+    params: Params,
+    run: Runner = run_tasks,
+) -> Grid:
+    """Train one model per fold and seed.
+
+    A benchmark that this strategy cannot serve (no clip has the features it needs, a reducer cannot be fitted) is a gap
+    in the comparison, and no reason to stop the other strategies.
 
     Args:
         benchmark: its name.
-        strategy_name: a name of `aver.classifiers.registry.STRATEGIES`.
+        strategy_name: a name of `aver.params.names.STRATEGIES`.
         folds: rows of `folds.parquet`.
         features: the folder with `<corpus>/<stream>` stores.
-        rows_in: the folder in which training will find the rows.
         params: all params.
+        run: `look_up` trains nothing; the grid then holds the runs that are in the cache.
 
     Raises:
-        BenchmarkError: no clip has the features that the strategy needs, or a fold loses a whole side or label.
-        StoreError: a store is missing or damaged.
-    """
-    strategy, block = get_strategy(strategy_name), params.classifiers
-    budget = block.budgets[params.budget]
-    streams = {"visual": block.visual, "acoustic": block.acoustic}
-    corpora = sorted({row["corpus"] for row in folds})
-    stores = {role: {c: Store(features / c / streams[role]) for c in corpora} for role in strategy.roles}
-    wanted = sorted({(row["corpus"], row["clip_id"]) for row in folds})
-    line = build_timeline(strategy, stores, wanted, block.sequence_frames, budget)
-    labels = sorted({row["label"] for row in folds})
-    device = resolve(block.device)
-    base = FitParams(
-        classes=len(labels), seed=0, device=device,
-        **{k: getattr(budget, k) for k in ("epochs", "patience", "weight_decay")},
-        **{k: getattr(block, k) for k in FitParams.__dataclass_fields__ if hasattr(block, k) and k != "device"},
-    )  # fmt: skip
-    files = {role: Source(line.digests[role], rows_in / f"{role}.npy") for role in strategy.roles}
-    tasks = {}
-    for fold in sorted({row["fold"] for row in folds}):
-        table = Inline(_table(line, [row for row in folds if row["fold"] == fold], labels, strategy_name))
-        for seed in params.benchmarks[benchmark].seeds:
-            step = Step(f"train-{strategy_name}", strategy.train, replace(base, seed=seed), torch_runtime(device))
-            name = f"{benchmark} fold {fold} seed {seed}"
-            tasks[fold, seed] = Task(name, step, {"table": table, **files})
-    parallel = replace(params.parallel, jobs=1) if device == "cuda" else params.parallel
-    return Prepared(labels, line, stores, tasks, parallel)
-
-
-def train_grid(benchmark: str, strategy_name: str, folds: list[dict[str, Any]], features: Path, params: Params) -> Grid:
-    """Train one model per fold and seed.
-
-    Args: see `prepare_grid`.
-
-    Raises:
-        BenchmarkError: see `prepare_grid`; or a training run failed.
+        BenchmarkError: a training run failed, or a clip's features are no numbers.
         StoreError: a store is missing or damaged.
         CacheError: the clip cache cannot be written.
     """
     cache = Cache()
     hold(cache.root)  # before the rows are written: `aver gc` clears scratch folders that nobody holds
+    labels = sorted({row["label"] for row in folds})
+    try:
+        ready = prepare(benchmark, strategy_name, folds, features, params)
+    except BenchmarkError as exc:
+        return Grid(strategy_name, labels, str(exc))
     label = f"classifiers {benchmark} {strategy_name}"
-    ready = prepare_grid(benchmark, strategy_name, folds, features, Path(), params)
-    if all(cache.find(task.step, task.inputs) for task in ready.tasks.values()):
-        outcomes = run_tasks(list(ready.tasks.values()), label, ready.parallel, cache, "run").outcomes
-    else:
-        with scratch(cache.root) as folder:  # what training reads, for as long as it runs
-            ready = prepare_grid(benchmark, strategy_name, folds, features, folder, params)
-            ready.write_rows(folder)
-            outcomes = run_tasks(list(ready.tasks.values()), label, ready.parallel, cache, "run").outcomes
-    runs = {}
-    for (name, task), outcome in zip(ready.tasks.items(), outcomes, strict=True):
-        if not isinstance(outcome, Done):
-            why = outcome.detail if isinstance(outcome, Failed) else "was not run"
-            raise BenchmarkError(f"{strategy_name}: training {task.name}: {why}")
-        runs[name] = cache.load(outcome.digest)
-    return Grid(ready.labels, ready.timeline, runs, folds)
+    if run is not run_tasks or _all_cached(ready, cache):
+        return _train(ready, label, Path(), cache, run)
+    with scratch(cache.root) as folder:  # what training reads, for as long as it runs
+        ready.layout.write(folder)
+        return _train(ready, label, folder, cache, run)
 
 
-def _table(line: Timeline, rows: Sequence[Mapping[str, Any]], labels: list[str], strategy: str) -> Arrays:
-    known = {(row["corpus"], row["clip_id"]): row for row in rows}
-    clips = [known[key] for key in line.clips]
-    for role in ROLES:
-        if not any(clip["role"] == role for clip in clips):
-            raise BenchmarkError(
-                f"strategy {strategy}: fold {rows[0]['fold']} has no clip left for {role}; "
-                f"{len(line.unscored)} clips lack features ({Counter(line.unscored.values()).most_common(2)})"
-            )
-    # A corpus may be the only one with a label, and have no such stream at all.
-    trained = {clip["label"] for clip in clips if clip["role"] == "train"}
-    if trained != set(labels):
-        raise BenchmarkError(
-            f"strategy {strategy}: fold {rows[0]['fold']} has no clip of {', '.join(sorted(set(labels) - trained))} "
-            f"left to train; {len(line.unscored)} clips lack features "
-            f"({Counter(line.unscored.values()).most_common(2)}). Choose other corpora, or leave the label out by "
-            "`labels` or `where`."
-        )
-    return {
-        **line.table,
-        "labels": np.array([labels.index(clip["label"]) for clip in clips], np.int32)[line.owner],
-        "roles": np.array([ROLES[clip["role"]] for clip in clips], np.int32)[line.owner],
+def _train(ready: Prepared, label: str, rows_in: Path, cache: Cache, run: Runner) -> Grid:
+    fitted: dict[str, str] = {}
+    if tasks := ready.reducers(rows_in):
+        outcomes = run(
+            list(tasks.values()), f"{label} {ready.strategy.reducer}", ready.parallel, cache, "fold"
+        ).outcomes
+        for (name, task), outcome in zip(tasks.items(), outcomes, strict=True):
+            if isinstance(outcome, Failed) and outcome.reason != "internal":
+                return Grid(ready.name, ready.layout.labels, f"{task.name}: {outcome.detail}", ready)
+            if isinstance(outcome, Pending):
+                return Grid(ready.name, ready.layout.labels, prepared=ready)
+            fitted[name] = _digest(ready, task, outcome)
+        if rows_in != Path():
+            ready.write_rows(rows_in, fitted, cache)
+    tasks_of = ready.runs(rows_in, fitted)
+    outcomes = run(list(tasks_of.values()), label, ready.parallel, cache, "run").outcomes
+    runs = {
+        key: cache.load(_digest(ready, task, outcome))
+        for (key, task), outcome in zip(tasks_of.items(), outcomes, strict=True)
+        if not isinstance(outcome, Pending)
     }
+    reducers = {name: cache.load(digest) for name, digest in fitted.items()}
+    return Grid(ready.name, ready.layout.labels, "", ready, runs, reducers)
 
 
-def write_grid(folder: Path, grid: Grid) -> None:
-    """Write `predictions.parquet`, `history.parquet`, `models/` and `summary.json`.
+def _digest(ready: Prepared, task: Task, outcome: Outcome) -> str:
+    if not isinstance(outcome, Done):
+        why = outcome.detail if isinstance(outcome, Failed) else "was not run"
+        raise BenchmarkError(f"{ready.name}: {task.name}: {why}")
+    return outcome.digest
 
-    A row of predictions is one test sequence: fold, seed, corpus, people, clip_id, speaker, label, sequence, and the
-    probability of every label as `p_<label>`.
-    """
-    known = {(row["corpus"], row["clip_id"]): row for row in grid.folds}
-    predictions: list[dict[str, Any]] = []
-    history: list[dict[str, Any]] = []
-    (folder / "models").mkdir()
-    for (fold, seed), run in sorted(grid.runs.items()):
-        seen: Counter[tuple[str, str]] = Counter()
-        for number, chances in zip(run["test"].tolist(), run["probabilities"].tolist(), strict=True):
-            key = grid.timeline.clips[grid.timeline.owner[number]]
-            predictions.append(
-                {"fold": fold, "seed": seed, **{name: known[key][name] for name in CLIP}, "sequence": seen[key]}
-                | {f"p_{label}": p for label, p in zip(grid.labels, chances, strict=True)}
-            )
-            seen[key] += 1
-        for epoch, values in enumerate(run["history"].tolist()):
-            values = dict(zip(HISTORY.names[3:7], values, strict=True))
-            history.append({"fold": fold, "seed": seed, "epoch": epoch, **values, "best": epoch == run["best_epoch"]})
-        model = {name: value for name, value in run.items() if name.startswith(("model.", "scaler."))}
-        (folder / "models" / f"fold-{fold}-seed-{seed}.npz").write_bytes(pack(model))
-    schema = pa.schema(
-        [("fold", pa.int32()), ("seed", pa.int32())]
-        + [(k, pa.string()) for k in CLIP]
-        + [("sequence", pa.int32())]
-        + [(f"p_{label}", pa.float32()) for label in grid.labels]
-    )
-    write_table(folder / "predictions.parquet", predictions, schema)
-    write_table(folder / "history.parquet", history, HISTORY)
-    first = next(iter(grid.runs.values()))
-    summary = {
-        "labels": grid.labels,
-        "clips": len(grid.timeline.clips),
-        "unscored": Counter(grid.timeline.unscored.values()),
-        "sequences": len(grid.timeline.owner),
-        "runs": len(grid.runs),
-        "parameters": sum(int(v.size) for k, v in first.items() if k.startswith("model.")),
-    }
-    write_json(folder / "summary.json", summary)
+
+def _all_cached(ready: Prepared, cache: Cache) -> bool:
+    fitted: dict[str, str] = {}
+    for name, task in ready.reducers(Path()).items():
+        found = cache.find(task.step, task.inputs)
+        if not isinstance(found, Done):
+            return False
+        fitted[name] = found.digest
+    return all(cache.find(task.step, task.inputs) for task in ready.runs(Path(), fitted).values())

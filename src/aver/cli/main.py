@@ -17,6 +17,7 @@ from aver.cli.export import export
 from aver.cli.failures import failures
 from aver.cli.gc import gc
 from aver.cli.plan import plan
+from aver.cli.predict import predict
 from aver.cli.retry import retry
 from aver.cli.show import show
 from aver.cli.status import status
@@ -39,6 +40,7 @@ def aver(context: click.Context) -> None:
                    aver failures      which clips failed, why, and what to do; `aver retry` tries them again
                    aver show CLIP     a picture of what the pipeline saw in a clip
                    aver export STREAM embeddings in another format
+                   aver predict CLIP  what the trained models say of a new clip
     In doubt       aver explain CLIP  why a clip's result is, or is not, taken from the cache
                    aver doctor        whether everything stored is whole
     Disk full      aver gc            what can be let go
@@ -46,7 +48,7 @@ def aver(context: click.Context) -> None:
     _enter_repository(context)
 
 
-for command in (corpus, doctor, explain, export, failures, gc, plan, retry, show, status):
+for command in (corpus, doctor, explain, export, failures, gc, plan, predict, retry, show, status):
     aver.add_command(command)
 
 

@@ -6,7 +6,6 @@ says is what `dvc repro` will do.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,8 +85,7 @@ def survey(params: Params, changed: Mapping[str, list[Any]], only: str = "") -> 
     known = {name: _corpus(name, params, changed, only, rendering, found) for name in params.corpora}
     if not only:
         for benchmark in params.benchmarks:
-            for strategy in dict.fromkeys([params.fusion, *grid()]):
-                _classifiers(benchmark, strategy, params, known, found)
+            _benchmark(benchmark, params, known, found)
     return found
 
 
@@ -173,38 +171,44 @@ def _clips(name: str, params: Params, changed: Mapping[str, list[Any]]) -> tuple
     return [clip.row() for clip in catalogue(name, corpus).clips], root
 
 
-def _classifiers(
-    benchmark: str,
-    strategy: str,
-    params: Params,
-    known: Mapping[str, Mapping[str, Mapping[str, str]]],
-    found: Survey,
-) -> None:
-    """Look up the training runs of one cell; they are known once the features they read are packed."""
-    from aver.classifiers.grid import prepare_grid
-    from aver.classifiers.registry import get_strategy
+def _benchmark(name: str, params: Params, known: Mapping[str, Mapping[str, Mapping[str, str]]], found: Survey) -> None:
+    """Look up the reducers and training runs of a benchmark; they are known once the features they read are packed."""
+    from aver.classifiers.grid import train_grid
     from aver.folds.build import build_folds
     from aver.folds.choose import people_of
+    from aver.reducers.build import fit_reducers
 
-    block = params.benchmarks[benchmark]
-    out = DATA / "classifiers" / benchmark / strategy
-    notes, label = _Notes(found, f"classifiers@{benchmark}-{strategy}", out), f"classifiers {benchmark} {strategy}"
-    roles = {"visual": params.classifiers.visual, "acoustic": params.classifiers.acoustic}
-    streams = [roles[role] for role in get_strategy(strategy).roles]
-    packed = all(_packed(name, stream, known[name].get(stream)) for name in block.all_corpora for stream in streams)
-    if packed:
-        try:
-            clips = {name: found.clips[name] for name in block.all_corpora}
-            folds = build_folds(benchmark, block, clips, people_of(params.corpora)).rows
-            with tempfile.TemporaryDirectory() as nowhere:
-                ready = prepare_grid(benchmark, strategy, folds, DATA / "features", Path(nowhere), params)
-        except (BenchmarkError, LeakageError) as exc:
-            found.remarks.append(str(exc))
-            return
-        notes(list(ready.tasks.values()), label, ready.parallel, Cache(), "run")
-    else:
-        notes.waiting = (block.folds or 1) * len(block.seeds)
-        notes.note(label, "run")
+    block = params.benchmarks[name]
+    clips = {corpus: found.clips[corpus] for corpus in block.all_corpora}
+    if not all(clips.values()):
+        return _waiting(name, params, len(block.seeds), found)
+    try:
+        folds = build_folds(name, block, clips, people_of(params.corpora)).rows
+    except (BenchmarkError, LeakageError) as exc:
+        found.remarks.append(str(exc))
+        return None
+    streams = (params.classifiers.visual, params.classifiers.acoustic)
+    if not all(_packed(corpus, stream, known[corpus].get(stream)) for corpus in clips for stream in streams):
+        parts = {(row["protocol"], row["fold"]) for row in folds}
+        headline = sum(protocol == block.protocol for protocol, _ in parts)
+        return _waiting(name, params, headline * len(block.seeds) + len(parts) - headline, found)
+    features = DATA / "features"
+    notes = _Notes(found, f"reducers@{name}", DATA / "reducers" / name)
+    fit_reducers(name, folds, features, params, notes)
+    for strategy in dict.fromkeys([params.fusion, *grid()]):
+        notes = _Notes(found, f"classifiers@{name}-{strategy}", DATA / "classifiers" / name / strategy)
+        gap = train_grid(name, strategy, folds, features, params, notes).gap
+        if gap:
+            found.remarks.append(f"strategy {strategy} on benchmark {name}: {gap}")
+    return None
+
+
+def _waiting(name: str, params: Params, runs: int, found: Survey) -> None:
+    """Note that there will be training runs, about so many per strategy."""
+    for strategy in dict.fromkeys([params.fusion, *grid()]):
+        out = DATA / "classifiers" / name / strategy
+        notes = _Notes(found, f"classifiers@{name}-{strategy}", out, runs)
+        notes.note(f"classifiers {name} {strategy}", "run")
 
 
 def _packed(corpus: str, stream: str, digests: Mapping[str, str] | None) -> bool:

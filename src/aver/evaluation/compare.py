@@ -1,135 +1,94 @@
-"""The evaluation stage's work: score every cell of the grid, and single out the strategy that `fusion` names."""
+"""The evaluation stage's work: score every cell of the grid, and compare the strategies of each benchmark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from aver.classifiers.registry import get_strategy
-from aver.evaluation.metrics import METRICS
-from aver.evaluation.score import predicted_labels, score
+from aver.evaluation import tables
+from aver.evaluation.answers import Answers
+from aver.evaluation.cell import facts, scored
+from aver.evaluation.complement import complement
+from aver.evaluation.gaps import gaps
+from aver.evaluation.pairs import pairs
+from aver.evaluation.read import read_trained
+from aver.evaluation.rounding import rounded
 from aver.params.blocks import Params
 from aver.progress import track
-from aver.store.out import read_json, write_json
+from aver.store.out import read_json
 
-CURVES = ("train_loss", "validation_loss", "validation_accuracy", "learning_rate")
+Rows = list[dict[str, Any]]
 
 
-def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: Params) -> list[dict[str, Any]]:
-    """Return one cell per benchmark and strategy, in that order, everything the report says about it.
+@dataclass
+class Evaluated:
+    """All that the stage says; `None` stands for a number that does not exist.
+
+    Args:
+        fusion: the strategy that `fusion` names.
+        cells: one per benchmark, protocol (the headline's first) and strategy.
+        pairs: the paired comparisons under the headline protocols.
+        complement: one row per benchmark where both picture and sound have scores.
+        gaps: the scores under every protocol side by side.
+        curves: learning curves of every strategy under the headline protocol.
+        confusions: what `fusion` took each clip for under the headline protocol.
+    """
+
+    fusion: str
+    cells: Rows = field(default_factory=list)
+    pairs: Rows = field(default_factory=list)
+    complement: Rows = field(default_factory=list)
+    gaps: Rows = field(default_factory=list)
+    curves: list[pd.DataFrame] = field(default_factory=list)
+    confusions: list[pd.DataFrame] = field(default_factory=list)
+
+
+def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: Params) -> Evaluated:
+    """Score and compare everything that was trained.
 
     Args:
         classifiers: the folder with `<benchmark>/<strategy>`.
         folds: the folder with `<benchmark>`.
         strategies: the grid; the one named by `fusion` is added if it is not among them.
         params: all params.
+
+    Raises:
+        StoreError: a file of the classifiers stage is missing or damaged.
     """
-    cells = []
-    grid = [(name, strategy) for name in sorted(params.benchmarks) for strategy in sorted({*strategies, params.fusion})]
-    for name, strategy in track(grid, "evaluation", "cell"):
-        benchmark = params.benchmarks[name]
-        split = read_json(folds / name / "summary.json")
-        folder = classifiers / name / strategy
-        trained = read_json(folder / "summary.json")
-        predictions = pd.read_parquet(folder / "predictions.parquet")
-        scores = score(predictions, trained["labels"], params.evaluation)
-        cells.append(
-            {
-                "benchmark": name,
-                "protocol": benchmark.protocol,
-                "strategy": strategy,
-                "streams": [getattr(params.classifiers, role) for role in get_strategy(strategy).roles],
-                "corpora": split["corpora"],
-                "test_corpora": split["test_corpora"],
-                "label": split["label"],
-                "label_set": split["label_set"],
-                "labels": trained["labels"],
-                "folds": len(split["folds"]),
-                "seeds": len(benchmark.seeds),
-                "clips": sum(corpus["clips"] for corpus in scores.per_corpus.values()),
-                "speakers": split["speakers"],
-                "unscored": trained["unscored"],
-                "parameters": trained["parameters"],
-                "chance": 1 / len(trained["labels"]),
-                "ceiling": _ceiling(split["corpora"], trained["labels"], strategy, params),
-                **asdict(scores),
-            }
+    found, names = Evaluated(params.fusion), sorted({*strategies, params.fusion})
+    for benchmark in track(sorted(params.benchmarks), "evaluation", "benchmark"):
+        _benchmark(
+            found, benchmark, classifiers / benchmark, read_json(folds / benchmark / "summary.json"), names, params
         )
-    return cells
+    found.gaps = gaps(found.cells)
+    return found
 
 
-def _ceiling(corpora: Sequence[str], labels: Sequence[str], strategy: str, params: Params) -> float | None:
-    """Return the best possible accuracy where it is known: on the built-in corpus alone and with all its emotions."""
-    if any((params.corpora[name].adapter or name) != "synthetic" for name in corpora):
-        return None
-    from aver.synthetic.displays import EMOTIONS, ceilings
-
-    if set(labels) != set(EMOTIONS):
-        return None
-    known, roles = ceilings(), set(get_strategy(strategy).roles)
-    if roles == {"visual", "acoustic"}:
-        return known.both
-    return known.visual if roles == {"visual"} else known.acoustic
-
-
-def comparison(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the aggregated comparison: one flat row per cell, scores in 0 … 1, rounded to 4 digits."""
-    rows = []
-    for cell in cells:
-        row = {key: cell[key] for key in ("benchmark", "protocol", "strategy", "seeds", "folds", "clips")}
-        for name in METRICS:
-            row[name] = round(cell["clip"][name]["mean"], 4)
-            row[f"{name}_deviation"] = round(cell["clip"][name]["deviation"], 4)
-            row[f"window_{name}"] = round(cell["window"][name]["mean"], 4)
-        row |= {"uar_low": round(cell["clip"]["uar"]["low"], 4), "uar_high": round(cell["clip"]["uar"]["high"], 4)}
-        row["ceiling"] = None if cell["ceiling"] is None else round(cell["ceiling"], 4)
-        rows.append(row)
-    return rows
+def _benchmark(
+    found: Evaluated, name: str, classifiers: Path, split: dict[str, Any], strategies: list[str], params: Params
+) -> None:
+    benchmark, cells, answers = params.benchmarks[name], [], {}
+    for strategy in strategies:
+        trained = read_trained(classifiers / strategy)
+        for protocol in benchmark.protocols:
+            cell, clips = scored(facts(name, protocol, strategy, trained, split, params), trained, params)
+            cells.append(cell)
+            if cell["headline"] and clips is not None:
+                answers[strategy] = clips
+        history = trained.history[trained.history["protocol"] == benchmark.protocol]
+        found.curves.append(tables.curves(name, strategy, history))
+    found.cells += sorted(cells, key=lambda cell: benchmark.protocols.index(cell["protocol"]))
+    _compare(found, name, answers, [c["strategy"] for c in cells if len(c["streams"]) > 1], params)
 
 
-def headline(cells: Sequence[dict[str, Any]], fusion: str) -> dict[str, Any]:
-    """Return the content of `metrics.json`: per benchmark the scores of the strategy named by `fusion`.
-
-    Few numbers on purpose: they are the columns of `dvc exp show` and the lines of `dvc metrics diff`.
-    """
-    return {
-        cell["benchmark"]: {
-            **{name: round(cell["clip"][name]["mean"], 4) for name in METRICS},
-            **{f"uar_{key}": round(cell["clip"]["uar"][key], 4) for key in ("deviation", "low", "high")},
-        }
-        for cell in cells
-        if cell["strategy"] == fusion
-    }
-
-
-def write_evaluation(folder: Path, classifiers: Path, cells: Sequence[dict[str, Any]], fusion: str) -> None:
-    """Write `scores.json`, and for the strategy named by `fusion` the tables that `dvc plots` draws.
-
-    `curves.parquet` holds the learning curves of all cells, averaged over folds and seeds; `curves.csv` and
-    `confusion.csv` (one row per scored clip) those of `fusion`.
-    """
-    write_json(folder / "scores.json", list(cells))
-    curves, plotted, confusions = [], [], []
-    for cell in cells:
-        source = classifiers / cell["benchmark"] / cell["strategy"]
-        history = pd.read_parquet(source / "history.parquet")
-        mean = history.groupby("epoch", as_index=False)[list(CURVES)].mean().round(6)
-        mean["runs"] = history.groupby("epoch").size().to_numpy()
-        mean.insert(0, "strategy", cell["strategy"])
-        mean.insert(0, "benchmark", cell["benchmark"])
-        curves.append(mean)
-        if cell["strategy"] == fusion:
-            plotted.append(mean)
-            predictions = pd.read_parquet(source / "predictions.parquet")
-            columns = [f"p_{label}" for label in cell["labels"]]
-            clips = predictions.groupby(["seed", "corpus", "clip_id", "label"], as_index=False)[columns].mean()
-            clips["predicted"] = predicted_labels(clips, cell["labels"])
-            clips["benchmark"] = cell["benchmark"]
-            confusions.append(clips[["benchmark", "corpus", "clip_id", "seed", "label", "predicted"]])
-    pd.concat(curves).to_parquet(folder / "curves.parquet", index=False)
-    pd.concat(plotted).to_csv(folder / "curves.csv", index=False)
-    pd.concat(confusions).rename(columns={"label": "actual"}).to_csv(folder / "confusion.csv", index=False)
+def _compare(found: Evaluated, name: str, answers: dict[str, Answers], fusions: list[str], params: Params) -> None:
+    found.pairs += rounded(pairs(name, answers, params.evaluation))
+    row = complement(name, answers, sorted(set(fusions)))
+    if row is not None:
+        found.complement.append(rounded(row))
+    if params.fusion in answers:
+        found.confusions.append(tables.confusion(name, answers[params.fusion]))

@@ -1,38 +1,50 @@
-"""Metrics from confusion matrices, so that resampling speakers is only a weighted sum of matrices."""
+"""Metrics from sums (`aver.evaluation.sums`), of one or of thousands of resamplings at once."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-METRICS = ("accuracy", "uar", "f1")
+from aver.evaluation.calibration import calibration_error
+from aver.evaluation.sums import Sums
+
+METRICS = ("accuracy", "uar", "f1", "top_k", "ece")
 
 
-def confusion(actual: NDArray[np.integer], predicted: NDArray[np.integer], labels: int) -> NDArray[np.float64]:
-    """Return counts [L, L]: row = actual, column = predicted."""
-    matrix = np.zeros((labels, labels))
-    np.add.at(matrix, (actual, predicted), 1)
-    return matrix
+def metrics(sums: Sums) -> dict[str, NDArray[np.float64]]:
+    """Return every metric, each [...] float64 in 0 … 1, NaN where it does not exist."""
+    total = sums.confusion.sum(axis=(-2, -1))
+    return {
+        **of_confusion(sums.confusion),
+        "top_k": _ratio(sums.top, total),
+        "ece": calibration_error(sums.bins),
+    }
 
 
-def metrics(matrices: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Return accuracy, UAR and macro-F1 of confusion matrices [..., L, L], each [...] float64 in 0 … 1.
+def of_confusion(matrices: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return accuracy, UAR and macro-F1 of confusion matrices [..., L, L]; NaN for a matrix of zeros.
 
     UAR (unweighted average recall) is the mean of the labels' recalls; macro-F1 the mean of their F1.  A label that
     does not occur in a matrix is left out of its means, as scikit-learn does for recall when asked for the labels
     present; it is never counted as 0 or 1.
 
     Example:
-        >>> found = metrics(np.array([[3.0, 1.0], [2.0, 2.0]]))
+        >>> found = of_confusion(np.array([[3.0, 1.0], [2.0, 2.0]]))
         >>> {name: round(float(value), 4) for name, value in found.items()}
         {'accuracy': 0.625, 'uar': 0.625, 'f1': 0.619}
     """
     hits = np.diagonal(matrices, axis1=-2, axis2=-1)
     actual, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
-    total = matrices.sum(axis=(-2, -1))
     present = actual > 0
-    labels = np.maximum(present.sum(axis=-1), 1)
+    labels = present.sum(axis=-1).astype(np.float64)
     recall = np.divide(hits, actual, out=np.zeros_like(hits), where=present)
     f1 = np.divide(2 * hits, actual + predicted, out=np.zeros_like(hits), where=present)
-    accuracy = np.divide(hits.sum(axis=-1), total, out=np.zeros_like(total), where=total > 0)
-    return {"accuracy": accuracy, "uar": recall.sum(axis=-1) / labels, "f1": f1.sum(axis=-1) / labels}
+    return {
+        "accuracy": _ratio(hits.sum(axis=-1), matrices.sum(axis=(-2, -1))),
+        "uar": _ratio(recall.sum(axis=-1), labels),
+        "f1": _ratio(f1.sum(axis=-1), labels),
+    }
+
+
+def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)

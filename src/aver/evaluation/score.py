@@ -1,118 +1,148 @@
-"""Score one cell of the comparison: one strategy on one benchmark."""
+"""Score one cell of the comparison: one strategy on one benchmark under one protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from aver.evaluation.answers import Answers
+from aver.evaluation.calibration import calibration_table
 from aver.evaluation.intervals import speaker_intervals
-from aver.evaluation.metrics import METRICS, confusion, metrics
+from aver.evaluation.metrics import METRICS, metrics
+from aver.evaluation.spread import components, deviation, known_mean
+from aver.evaluation.sums import Sums, sums_of
 from aver.params.blocks import Evaluation
+
+Number = float | None
 
 
 @dataclass(frozen=True)
 class Score:
-    """What the report says about one cell.
+    """What the report says about one cell; None stands for a number that does not exist.
 
     Args:
-        clip: per metric `mean` over folds (of each fold's mean over seeds), `deviation` over folds, `seed_deviation`
-            (of the mean over folds), and the speaker-level interval `low`, `high`.
+        clip: per metric the `mean` over seeds of its value over all clips, folds taken together; its `deviation` over
+            folds (of each fold's mean over seeds) and its `seed_deviation` (of the value over all clips); the
+            speaker-level interval `low`, `high`.  Folds are taken together because a fold may lack a label, and because
+            F1 and the calibration error of small folds are biased (Forman & Scholz 2010), so value, interval, recalls
+            and paired differences all speak of the same clips.
         window: the same without an interval, every sequence counted on its own.
+        variance: per metric what folds and seeds contribute to it, see `aver.evaluation.spread.components`.
         per_fold: per fold the metrics of its clips, averaged over seeds.
-        per_corpus: per tested corpus its clips and speakers, and per metric the `value` over all its clips, folds taken
-            together (a fold may hold few clips of a corpus), with the speaker-level interval `low`, `high`.
+        per_corpus: per tested corpus its clips and speakers, and per metric the `value` over all its clips with the
+            speaker-level interval `low`, `high`.
+        per_speaker: per tested person clips, accuracy and UAR, averaged over seeds.
         confusion: counts of clips, row = actual, averaged over seeds, [L, L].
         recall: per label; None where no clip of the label was tested.
+        calibration: `bins` of confidence, all seeds together, see `aver.evaluation.calibration`.
     """
 
-    clip: dict[str, dict[str, float]]
-    window: dict[str, dict[str, float]]
-    per_fold: list[dict[str, float]]
+    clip: dict[str, dict[str, Number]]
+    window: dict[str, dict[str, Number]]
+    variance: dict[str, dict[str, Number]]
+    per_fold: list[dict[str, Number]]
     per_corpus: dict[str, dict[str, Any]]
+    per_speaker: list[dict[str, Any]]
     confusion: list[list[float]]
-    recall: dict[str, float | None]
+    recall: dict[str, Number]
+    calibration: dict[str, list[dict[str, Any]]]
 
 
-def score(predictions: pd.DataFrame, labels: Sequence[str], params: Evaluation) -> Score:
-    """Score predictions (the table of `aver.classifiers.grid.write_grid`).
+def score(sequences: Answers, clips: Answers, params: Evaluation) -> Score:
+    """Score the answers of one cell.
 
-    A clip's probabilities are the mean over its sequences; its prediction is the most probable label.
+    Args:
+        sequences: answers to sequences.
+        clips: the same by clip (`aver.evaluation.answers.by_clip`).
+        params: intervals, top-k and bins.
     """
-    columns = [f"p_{label}" for label in labels]
-    by_clip = ["fold", "seed", "corpus", "clip_id"]
-    kept = {**dict.fromkeys(("people", "speaker", "label"), "first"), **dict.fromkeys(columns, "mean")}
-    clips = predictions.groupby(by_clip, sort=True, as_index=False).agg(kept)
-    clip_matrices = _matrices(clips, labels, ["fold", "seed"])
-    seeds = clips["seed"].nunique()
-    speakers = _by_speaker(clips, labels, seeds)
-    intervals = _intervals(speakers, params)
-    spread = _spread(clip_matrices)
-    total = speakers.sum(axis=0)
+    folds, whole = _fold_sums(clips, params), _whole(clips, params)
+    total = folds.total(axis=1)
+    confusion = total.confusion.mean(axis=0)
     return Score(
-        clip={name: {**spread[name], "low": intervals[name][0], "high": intervals[name][1]} for name in METRICS},
-        window=_spread(_matrices(predictions, labels, ["fold", "seed"])),
-        per_fold=_per_fold(clip_matrices),
-        per_corpus={
-            str(corpus): _corpus(_by_speaker(own, labels, seeds), own, params)
-            for corpus, own in clips.groupby("corpus", sort=True)
+        clip={
+            name: {**own, "low": whole[name]["low"], "high": whole[name]["high"]}
+            for name, own in _spread(folds).items()
         },
-        confusion=total.round(4).tolist(),
+        window=_spread(_fold_sums(sequences, params)),
+        variance={name: components(values) for name, values in metrics(folds).items()},
+        per_fold=_per_fold(folds, np.unique(clips.fold)),
+        per_corpus=_per_corpus(clips, whole, params),
+        per_speaker=_per_speaker(clips, params),
+        confusion=confusion.tolist(),
         recall={
-            label: float(total[k, k] / total[k].sum()) if total[k].sum() else None for k, label in enumerate(labels)
+            label: float(row[k] / row.sum()) if row.sum() else None
+            for k, (label, row) in enumerate(zip(clips.labels, confusion, strict=True))
         },
+        calibration={"bins": calibration_table(total.bins)},
     )
 
 
-def predicted_labels(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.Series[str]:
-    """Return the most probable label of each row."""
-    columns = [f"p_{label}" for label in labels]
-    return pd.Series(np.array(labels)[predictions[columns].to_numpy().argmax(axis=1)], index=predictions.index)
+def _fold_sums(answers: Answers, params: Evaluation) -> Sums:
+    folds, fold = np.unique(answers.fold, return_inverse=True)
+    return sums_of(answers, fold, len(folds), params.top_k, params.calibration_bins)
 
 
-def _by_speaker(clips: pd.DataFrame, labels: Sequence[str], seeds: int) -> NDArray[np.float64]:
-    """Return one confusion matrix per person, averaged over seeds, [P, L, L]: one person may be in two corpora."""
-    return np.stack(list(_matrices(clips, labels, ["people", "speaker"]).values())) / seeds
+def _speaker_sums(clips: Answers, params: Evaluation) -> Sums:
+    return sums_of(clips, clips.person[clips.clip], len(clips.people), params.top_k, params.calibration_bins)
 
 
-def _intervals(speakers: NDArray[np.float64], params: Evaluation) -> dict[str, tuple[float, float]]:
-    return speaker_intervals(speakers, params.bootstrap_draws, params.confidence, params.bootstrap_seed)
+def _whole(clips: Answers, params: Evaluation) -> dict[str, dict[str, Number]]:
+    """Return per metric the value over all clips and its interval; no interval where a clip does not say who speaks."""
+    named = bool((clips.person >= 0).all())
+    sums = _speaker_sums(clips, params) if named else _fold_sums(clips, params)
+    intervals = speaker_intervals(sums, params) if named else {}
+    found = {}
+    for name, values in metrics(sums.total(axis=1)).items():
+        low, high = intervals.get(name) or (None, None)
+        found[name] = {"value": number(known_mean(values, axis=0)), "low": low, "high": high}
+    return found
 
 
-def _corpus(speakers: NDArray[np.float64], clips: pd.DataFrame, params: Evaluation) -> dict[str, Any]:
-    values, intervals = metrics(speakers.sum(axis=0)), _intervals(speakers, params)
-    scores = {
-        name: {"value": float(values[name]), "low": intervals[name][0], "high": intervals[name][1]} for name in METRICS
-    }
-    return {"clips": int(clips["clip_id"].nunique()), "speakers": len(speakers), **scores}
-
-
-def _matrices(frame: pd.DataFrame, labels: Sequence[str], by: list[str]) -> dict[Any, NDArray[np.float64]]:
-    number = {label: k for k, label in enumerate(labels)}
-    actual = frame["label"].map(number).to_numpy(np.int64)
-    predicted = frame[[f"p_{label}" for label in labels]].to_numpy().argmax(axis=1).astype(np.int64)
-    groups = frame.groupby(by, sort=True).indices
-    return {key: confusion(actual[rows], predicted[rows], len(labels)) for key, rows in sorted(groups.items())}
-
-
-def _spread(matrices: dict[tuple[int, int], NDArray[np.float64]]) -> dict[str, dict[str, float]]:
-    folds, seeds = sorted({fold for fold, _ in matrices}), sorted({seed for _, seed in matrices})
-    found = metrics(np.stack([np.stack([matrices[fold, seed] for seed in seeds]) for fold in folds]))
+def _spread(folds: Sums) -> dict[str, dict[str, Number]]:
+    values, whole = metrics(folds), metrics(folds.total(axis=1))
     return {
         name: {
-            "mean": float(values.mean()),
-            "deviation": float(values.mean(axis=1).std(ddof=1)) if len(folds) > 1 else 0.0,
-            "seed_deviation": float(values.mean(axis=0).std(ddof=1)) if len(seeds) > 1 else 0.0,
+            "mean": number(known_mean(whole[name], axis=0)),
+            "deviation": deviation(known_mean(values[name], axis=0)),
+            "seed_deviation": deviation(whole[name]),
         }
-        for name, values in found.items()
+        for name in METRICS
     }
 
 
-def _per_fold(matrices: dict[tuple[int, int], NDArray[np.float64]]) -> list[dict[str, float]]:
-    folds, seeds = sorted({fold for fold, _ in matrices}), sorted({seed for _, seed in matrices})
-    found = [metrics(np.stack([matrices[fold, seed] for seed in seeds])) for fold in folds]
-    return [{"fold": fold, **{k: float(v.mean()) for k, v in m.items()}} for fold, m in zip(folds, found, strict=True)]
+def _per_fold(folds: Sums, numbers: NDArray[np.int64]) -> list[dict[str, Number]]:
+    means = {name: known_mean(values, axis=0) for name, values in metrics(folds).items()}
+    return [{"fold": int(fold), **{name: number(means[name][k]) for name in METRICS}} for k, fold in enumerate(numbers)]
+
+
+def _per_corpus(clips: Answers, whole: dict[str, dict[str, Number]], params: Evaluation) -> dict[str, dict[str, Any]]:
+    corpora = sorted(set(clips.clips["corpus"]))
+    found = {}
+    for corpus in corpora:
+        own = clips.where((clips.clips["corpus"] == corpus).to_numpy()) if len(corpora) > 1 else clips
+        scores = _whole(own, params) if len(corpora) > 1 else whole
+        found[str(corpus)] = {"clips": len(own.clips), "speakers": len(own.people), **scores}
+    return found
+
+
+def _per_speaker(clips: Answers, params: Evaluation) -> list[dict[str, Any]]:
+    means = {name: known_mean(values, axis=0) for name, values in metrics(_speaker_sums(clips, params)).items()}
+    tested = np.bincount(clips.person[clips.person >= 0])
+    return [
+        {
+            "people": people,
+            "speaker": speaker,
+            "clips": int(tested[k]),
+            **{name: number(means[name][k]) for name in ("accuracy", "uar")},
+        }
+        for k, (people, speaker) in enumerate(clips.people)
+    ]
+
+
+def number(value: NDArray[np.float64] | np.float64) -> Number:
+    """Return a number, None for NaN."""
+    return float(value) if np.isfinite(value) else None

@@ -141,11 +141,13 @@ class Benchmark:
     """Corpora, labels, protocol and seeds of one comparison."""
 
     corpora: Annotated[tuple[str, ...], Field(min_length=1)]
-    protocol: Literal["subject", "cross"]
+    protocol: Literal["subject", "loso", "clip", "window", "cross"]
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
     fold_seed: int
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)] | None = None
+    deal: Literal["shuffled", "consecutive"] = "shuffled"
+    beside: tuple[Literal["subject", "loso", "clip", "window"], ...] = ()
     test_corpora: tuple[str, ...] = ()
     label: Literal["intended", "perceived"] = "intended"
     labels: str = "native"
@@ -156,16 +158,59 @@ class Benchmark:
         """Those that train and those that only test."""
         return self.corpora + self.test_corpora
 
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The headline's and those shown beside it."""
+        return (self.protocol, *self.beside)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Pca:
+    """Principal component analysis of both modalities side by side."""
+
+    variance: Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Autoencoder:
+    """An autoencoder of both modalities side by side; how long it is trained stands in the budget."""
+
+    hidden: tuple[Count, ...]
+    latent: Count
+    output: Literal["linear", "relu"]
+    loss: Literal["mse", "l1"]
+    learning_rate: Positive
+    batch: Count
+    seed: int
+
+
+@dataclass(frozen=True, config=STRICT)
+class Reducers:
+    """What is fitted on the training clips of a fold, before the classifiers."""
+
+    pca: Pca
+    autoencoder: Autoencoder
+
 
 @dataclass(frozen=True, config=STRICT)
 class Budget:
-    """How long a classifier is trained."""
+    """How long a classifier is trained, and on which sequences."""
 
     epochs: Count
     patience: Count
     weight_decay: Annotated[float, Field(ge=0)]
+    autoencoder_epochs: Count
+    sequence_frames: Count
     sequence_stride: Count
     max_sequences: Count
+
+
+@dataclass(frozen=True, config=STRICT)
+class Embrace:
+    """EmbraceNet as fusion layer."""
+
+    width: Count
+    draws: Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -174,7 +219,6 @@ class Classifiers:
 
     visual: str
     acoustic: str
-    sequence_frames: Count
     lstm_units: Count
     dense_units: Count
     dropout: Annotated[float, Field(ge=0, lt=1)]
@@ -184,6 +228,8 @@ class Classifiers:
     learning_rate_patience: Count
     class_weights: bool
     device: Device
+    together: Count
+    embrace: Embrace
     budgets: dict[str, Budget]
 
 
@@ -194,6 +240,9 @@ class Evaluation:
     bootstrap_draws: Count
     bootstrap_seed: int
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    permutations: Count
+    top_k: Annotated[int, Field(ge=2)]
+    calibration_bins: Annotated[int, Field(ge=2)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -212,5 +261,6 @@ class Params:
     weights: dict[str, Weights]
     features: dict[str, Stream]
     benchmarks: dict[str, Benchmark]
+    reducers: Reducers
     classifiers: Classifiers
     evaluation: Evaluation

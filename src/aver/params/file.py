@@ -118,16 +118,26 @@ def _check_benchmark(where: str, benchmark: blocks.Benchmark, corpora: list[str]
         raise ParamsError(
             f"{where}: {', '.join(twice)} stands twice in corpora and test_corpora; name each corpus once"
         )
-    if benchmark.protocol == "subject":
-        if benchmark.folds is None:
-            raise ParamsError(f"{where}.folds: missing key; protocol 'subject' deals the speakers to that many folds")
-        if benchmark.test_corpora:
-            raise ParamsError(
-                f"{where}.test_corpora: protocol 'subject' tests on folds of `corpora` and takes none; to train on "
-                "some corpora and test on others use protocol 'cross'"
-            )
-    else:
+    protocols = benchmark.protocols
+    if len(set(protocols)) < len(protocols):
+        raise ParamsError(f"{where}: {', '.join(protocols)}: name each protocol once in protocol and beside")
+    if ("subject" in protocols) != (benchmark.folds is not None):
+        raise ParamsError(
+            f"{where}.folds: missing key; protocol 'subject' deals the speakers to that many folds"
+            if benchmark.folds is None
+            else f"{where}.folds: only protocol 'subject' has a number of folds to choose; take the key out"
+        )
+    if benchmark.deal != "shuffled" and "subject" not in protocols:
+        raise ParamsError(f"{where}.deal: only protocol 'subject' deals speakers to folds; take the key out")
+    if benchmark.protocol == "cross":
         if not benchmark.test_corpora:
             raise ParamsError(f"{where}.test_corpora: missing key; protocol 'cross' tests on other corpora: name them")
-        if benchmark.folds is not None:
-            raise ParamsError(f"{where}.folds: protocol 'cross' has one fold (all test corpora); take the key out")
+        if benchmark.beside:
+            raise ParamsError(
+                f"{where}.beside: protocol 'cross' tests other corpora than the others would; leave it out"
+            )
+    elif benchmark.test_corpora:
+        raise ParamsError(
+            f"{where}.test_corpora: protocol '{benchmark.protocol}' tests on parts of `corpora` and takes none; to "
+            "train on some corpora and test on others use protocol 'cross'"
+        )

@@ -20,8 +20,14 @@ DETECTORS = ("haar", "mtcnn")
 ENCODERS = {"vggface": "faces", "vggish": "sound", "xvector": "sound"}
 #: What the encoders of sound were trained on, hertz.
 SAMPLE_RATE_HZ = 16000
-#: Fusion strategies: `aver.classifiers.<name>`.
-STRATEGIES = ("acoustic", "concat", "visual")
+#: Fusions: `aver.classifiers.<name>`.
+FUSIONS = ("acoustic", "autoencoder", "concat", "embrace", "pca", "visual")
+#: Behind a fusion's name: as published, with what AVER corrects put back (`aver.classifiers.strategy`).
+PAPER = "-paper"
+#: Fusion strategies.
+STRATEGIES = tuple(sorted((*FUSIONS, *(fusion + PAPER for fusion in FUSIONS))))
+#: What is fitted on a fold's training clips and used by strategies: `aver.reducers.<name>`.
+REDUCERS = ("autoencoder", "pca")
 #: Label sets of benchmarks; what they hold stands in `aver.folds.labels`.
 LABEL_SETS = ("basic6", "five", "native", "seven")
 #: The window of picture encoders: one row per kept frame with a face.

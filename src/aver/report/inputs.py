@@ -1,8 +1,9 @@
-"""Read everything the report shows; what a stage has not written for a corpus is empty, never an error."""
+"""Read everything the report shows; what a stage has not written is empty, never an error."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from aver.params.blocks import Params
 from aver.report.card import Card, card_of
 from aver.report.card_tables import read_tables
 from aver.store.out import read_json, read_rows
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,23 @@ class Record:
 
     corpus: str
     stage: str
-    summary: dict[str, Any]
-    failures: list[dict[str, Any]]
+    summary: Row
+    failures: list[Row]
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What the reducers stage left about one benchmark.
+
+    Args:
+        summary: per reducer its `gap` and, per fold, what it kept.
+        pca: rows of `pca.parquet`: protocol, fold, component, explained, visual.
+        autoencoder: rows of `autoencoder.parquet`: protocol, fold, epoch, train_loss.
+    """
+
+    summary: Row = field(default_factory=dict)
+    pca: list[Row] = field(default_factory=list)
+    autoencoder: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -34,33 +52,50 @@ class Inputs:
     """All that the report is made of.
 
     Args:
+        scores: one cell per benchmark, protocol and strategy.
+        pairs: the paired comparisons of strategies.
+        complement: per benchmark what picture and sound could gain from each other.
+        gaps: per benchmark, strategy and protocol the scores side by side.
+        curves: rows of `curves.parquet`.
+        reduced: of each benchmark.
+        predictions: sha256 of `predictions.parquet` by (benchmark, strategy).
+        records: what the extraction stages left.
         weights: the `weights.json` of each encoder, empty where there is none.
         cards: one of each corpus.
     """
 
     params: Params
-    scores: list[dict[str, Any]]
-    comparison: list[dict[str, Any]]
-    curves: list[dict[str, Any]]
+    scores: list[Row]
+    pairs: list[Row]
+    complement: list[Row]
+    gaps: list[Row]
+    curves: list[Row]
+    reduced: dict[str, Reduced]
+    predictions: dict[tuple[str, str], str]
     records: list[Record]
-    weights: dict[str, dict[str, Any]]
+    weights: dict[str, Row]
     cards: list[Card]
 
 
-def read_inputs(evaluation: Path, comparison: Path, data: Path, params: Params) -> Inputs:
+def read_inputs(evaluation: Path, data: Path, params: Params) -> Inputs:
     """Read the inputs, corpora and streams in the order of `params.yaml`.
 
     Args:
-        evaluation: the folder with `scores.json` and `curves.parquet`.
-        comparison: the flat rows of the comparison.
-        data: the folder with `corpora`, `media`, `faces`, `windows`, `features` and `weights`.
+        evaluation: the folder with `scores.json`, `pairs.json`, `complement.json`, `gaps.json` and `curves.parquet`.
+        data: the folder with the outs of the other stages.
         params: all params.
     """
+    scores = _list(evaluation / "scores.json")
+    cells = sorted({(cell["benchmark"], cell["strategy"]) for cell in scores})
     return Inputs(
         params=params,
-        scores=read_json(evaluation / "scores.json"),
-        comparison=read_json(comparison),
-        curves=read_rows(evaluation / "curves.parquet"),
+        scores=scores,
+        pairs=_list(evaluation / "pairs.json"),
+        complement=_list(evaluation / "complement.json"),
+        gaps=_list(evaluation / "gaps.json"),
+        curves=_rows(evaluation / "curves.parquet"),
+        reduced={name: _reduced(data / "reducers" / name) for name in dict.fromkeys(name for name, _ in cells)},
+        predictions=_digests(data / "classifiers", cells),
         records=[record for corpus in params.corpora for record in _records(data, corpus, params)],
         weights={name: _json(data / "weights" / name / "weights.json") for name in params.weights},
         cards=[card_of(read_tables(data, name, block.adapter or name)) for name, block in params.corpora.items()],
@@ -76,10 +111,29 @@ def _records(data: Path, corpus: str, params: Params) -> list[Record]:
     ]
 
 
-def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = read_json(path) if path.is_file() else {}
+def _reduced(folder: Path) -> Reduced:
+    return Reduced(_json(folder / "summary.json"), _rows(folder / "pca.parquet"), _rows(folder / "autoencoder.parquet"))
+
+
+def _digests(classifiers: Path, cells: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    paths = {cell: classifiers.joinpath(*cell, "predictions.parquet") for cell in cells}
+    return {cell: _sha256(path) for cell, path in paths.items() if path.is_file()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json(path: Path) -> Row:
+    content: Row = read_json(path) if path.is_file() else {}
     return content
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _list(path: Path) -> list[Row]:
+    content: list[Row] = read_json(path) if path.is_file() else []
+    return content
+
+
+def _rows(path: Path) -> list[Row]:
     return read_rows(path) if path.is_file() else []

@@ -1,7 +1,13 @@
-"""Where the numbers come from: weights, deciding parameters, package versions; no clock, host or revision."""
+"""Where the numbers come from: weights, deciding parameters, package versions, digests.
+
+No clock, no host and no git revision: the report is a DVC out, the same bytes for the same inputs, and the revision
+that commits it does not exist yet when it is written.  What decides the numbers is named by digest instead.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +16,15 @@ from typing import Any
 from aver.report.inputs import Inputs
 from aver.report.words import DASH, setting
 
-PACKAGES = ("opencv-python-headless", "speechbrain", "tensorflow", "torch")
+PACKAGES = (
+    "aver",
+    "imageio-ffmpeg", "mtcnn", "numpy", "opencv-python-headless", "pandas", "scipy", "speechbrain", "tensorflow",
+    "tensorflow-hub", "torch",
+)  # fmt: skip
+#: Keys that change no number: how long a clip may take, on what and how many at once.
+NO_PART = {"device", "timeout_s", "together"}
+#: Digits of a digest that are shown.
+SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ def weights(inputs: Inputs) -> list[WeightsRow]:
         WeightsRow(
             encoder,
             record.get("source", DASH),
-            record["sha256"][:12] if "sha256" in record else DASH,
+            record["sha256"][:SHOWN] if "sha256" in record else DASH,
             record.get("licence") or DASH,
         )
         for encoder, record in inputs.weights.items()
@@ -55,6 +69,8 @@ def resting_on(inputs: Inputs, encoders: list[str]) -> dict[str, list[str]]:
     streams = inputs.params.features
     found = {}
     for cell in inputs.scores:
+        if cell.get("gap"):
+            continue
         taken = {streams[stream].encoder for stream in cell["streams"] if stream in streams}
         if taken & set(encoders):
             found[cell["strategy"]] = sorted(taken & set(encoders))
@@ -63,20 +79,42 @@ def resting_on(inputs: Inputs, encoders: list[str]) -> dict[str, list[str]]:
 
 def blocks(inputs: Inputs) -> list[Block]:
     """Return the parameters that decide the numbers, of several budgets only the one that was used."""
+    return [Block(name, [(key, setting(value)) for key, value in block.items()]) for name, block in _blocks(inputs)]
+
+
+def _blocks(inputs: Inputs) -> list[tuple[str, dict[str, Any]]]:
     params = inputs.params
     head = asdict(params.classifiers)
     del head["budgets"]
-    found = [_block(f"benchmarks.{name}", asdict(block)) for name, block in sorted(params.benchmarks.items())]
-    found.append(_block("classifiers", head))
-    found.append(_block(f"classifiers.budgets.{params.budget}", asdict(params.classifiers.budgets[params.budget])))
-    used = (params.classifiers.visual, params.classifiers.acoustic)
-    found += [_block(f"features.{stream}", asdict(params.features[stream])) for stream in used]
-    found.append(_block("evaluation", asdict(params.evaluation)))
+    found = [(f"benchmarks.{name}", asdict(block)) for name, block in sorted(params.benchmarks.items())]
+    found.append(("classifiers", head))
+    found.append((f"classifiers.budgets.{params.budget}", asdict(params.classifiers.budgets[params.budget])))
+    found += [(f"reducers.{name}", block) for name, block in asdict(params.reducers).items()]
+    used = dict.fromkeys((params.classifiers.visual, params.classifiers.acoustic))
+    found += [(f"features.{stream}", asdict(params.features[stream])) for stream in used]
+    windows = dict.fromkeys(params.features[stream].window for stream in used)
+    found += [(f"windows.{name}", asdict(params.windows[name])) for name in windows if name in params.windows]
+    found += [("media", asdict(params.media)), ("faces", asdict(params.faces))]
+    found.append(("evaluation", asdict(params.evaluation)))
     return found
 
 
-def _block(name: str, content: Mapping[str, Any]) -> Block:
-    return Block(name, [(key, setting(value)) for key, value in content.items()])
+def params_digest(inputs: Inputs) -> str:
+    """Return the sha256 of the deciding parameters: the same on two machines that computed the same thing."""
+    content = {name: _deciding(block) for name, block in _blocks(inputs)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _deciding(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in block.items() if key not in NO_PART}
+
+
+def predictions(inputs: Inputs) -> list[tuple[str, str]]:
+    """Return (benchmark · strategy, first digits of the sha256) of every file of predictions."""
+    return [
+        (f"{benchmark} · {strategy}", digest[:SHOWN])
+        for (benchmark, strategy), digest in sorted(inputs.predictions.items())
+    ]
 
 
 def versions() -> list[tuple[str, str]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    from aver.params.blocks import Params
 
 DASH = "–"
 
@@ -13,30 +17,83 @@ def percent(value: float | None, digits: int = 1) -> str:
     """Return a fraction as percent without the sign.
 
     Example:
-        >>> percent(0.6824), percent(1), percent(None)
-        ('68.2', '100.0', '–')
+        >>> percent(0.6824), percent(1), percent(None), percent(float("nan"))
+        ('68.2', '100.0', '–', '–')
     """
-    return DASH if value is None else f"{100 * value:.{digits}f}"
+    return f"{100 * value:.{digits}f}" if known(value) else DASH
 
 
-def spread(mean: float, deviation: float) -> str:
+def known(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number to show: NaN and infinity are none."""
+    return value is not None and isfinite(value)
+
+
+def spread(mean: float | None, deviation: float | None) -> str:
     """Return mean and deviation in percent.
 
     Example:
-        >>> spread(0.6824, 0.0312)
-        '68.2 ± 3.1'
+        >>> spread(0.6824, 0.0312), spread(None, None)
+        ('68.2 ± 3.1', '–')
     """
-    return f"{percent(mean)} ± {percent(deviation)}"
+    return f"{percent(mean)} ± {percent(deviation)}" if known(mean) else DASH
 
 
-def count(value: int | None) -> str:
-    """Return a count.
+def interval(low: float | None, high: float | None) -> str:
+    """Return an interval in percent.
+
+    Example:
+        >>> interval(0.61, 0.7412), interval(-0.02, 0.03), interval(-0.0001, 0.03), interval(None, None)
+        ('61.0 to 74.1', '−2.0 to 3.0', '0.0 to 3.0', '–')
+    """
+    if not known(low) or not known(high):
+        return DASH
+    # Adding zero makes −0.0 a plain zero.
+    return f"{round(100 * low, 1) + 0.0:.1f} to {round(100 * high, 1) + 0.0:.1f}".replace("-", "−")
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of two fractions in percentage points, with its sign.
+
+    Example:
+        >>> points(0.1234), points(-0.01), points(0.0), points(0.00001), points(None)
+        ('+12.3', '−1.0', '0.0', '0.0', '–')
+    """
+    if not known(difference):
+        return DASH
+    written = percent(abs(difference))
+    return written if written == "0.0" else f"{'+' if difference > 0 else '−'}{written}"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value: three digits, and no more precise than that.
+
+    Example:
+        >>> p_value(0.0123), p_value(0.0004), p_value(1.0), p_value(None)
+        ('0.012', '< 0.001', '1.000', '–')
+    """
+    if not known(value):
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return names as a list in a sentence.
+
+    Example:
+        >>> listed(["pca"]), listed(["concat", "embrace", "pca"]), listed(["a", "b"], "or")
+        ('pca', 'concat, embrace and pca', 'a or b')
+    """
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
+
+
+def count(value: float | None) -> str:
+    """Return a count; the mean of counts is rounded.
 
     Example:
         >>> count(4767), count(None)
         ('4,767', '–')
     """
-    return DASH if value is None else f"{value:,}"
+    return f"{round(value):,}" if known(value) else DASH
 
 
 def counts(values: Mapping[str, int]) -> str:
@@ -70,3 +127,8 @@ def setting(value: Any) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     return DASH if value is None or value == "" else str(value)
+
+
+def confidence(params: Params) -> str:
+    """Return the confidence of the intervals."""
+    return f"{100 * params.evaluation.confidence:g} %"

@@ -1,0 +1,34 @@
+"""`pca`: the principal components of both modalities side by side (Salas-Cáceres et al. 2024, §4.2 d).
+
+The components are those of `aver.reducers.pca`, fitted on the fold's training clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aver.classifiers.fit import FitParams, fit
+from aver.classifiers.side_by_side import SideBySide
+from aver.classifiers.strategy import REDUCED, Strategy
+
+if TYPE_CHECKING:
+    from aver.cache.objects import Arrays
+
+
+def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
+    """Train one run; see `aver.classifiers.fit.fit`."""
+    return next(train_together([params], [table], [rows]))[1]
+
+
+def train_together(
+    params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
+) -> Iterator[tuple[int, Arrays]]:
+    """Train several runs in one program; see `aver.classifiers.fit.fit`."""
+    return fit(SideBySide((REDUCED,)), params, tables, rows)
+
+
+STRATEGY = Strategy(
+    "pca", roles=("visual", "acoustic"), train=train, train_together=train_together, params=FitParams, reducer="pca"
+)

@@ -1,0 +1,1 @@
+"""What `aver predict` does: a new clip through the stages' own functions and then through trained models."""

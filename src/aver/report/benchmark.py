@@ -1,0 +1,114 @@
+"""Everything the report shows about one benchmark, question by question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aver.progress import track
+from aver.report import (
+    cells,
+    complement,
+    confusions,
+    gaps,
+    pairs,
+    reduced,
+    reported,
+    scores,
+    speakers,
+    strategies,
+    verdict,
+)
+from aver.report.drawings.collect import Drawing, drawings
+from aver.report.grid import Grid
+from aver.report.inputs import Inputs, Row
+from aver.report.words import percent
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark; None or empty where something is not known.
+
+    Args:
+        is_reported: whether its task is one that the authors report on.
+        has_ceiling: whether the best possible scores are known.
+        corpora: one row per tested corpus, None where one corpus is all.
+    """
+
+    name: str
+    protocol: str
+    facts: str
+    verdict: verdict.Verdict
+    rows: list[strategies.StrategyRow]
+    is_reported: bool
+    has_ceiling: bool
+    more: Grid
+    corpora: Grid | None
+    folds: Grid
+    pairs: list[pairs.PairRow]
+    gap: gaps.GapTable | None
+    complement: complement.Complement | None
+    confusions: list[confusions.Confusion]
+    recall: Grid
+    speakers: Grid
+    everyone: Grid
+    pca: Grid | None
+    pca_reported: str
+    reducer_gaps: list[tuple[str, str]]
+    drawings: list[Drawing]
+
+    def drawn(self, kind: str) -> list[Drawing]:
+        """Return the figures of a kind, none where it is not known."""
+        return [drawing for drawing in self.drawings if drawing.kind == kind]
+
+
+def benchmarks(inputs: Inputs) -> list[Benchmark]:
+    """Return every benchmark, in the order of the scores."""
+    return [_benchmark(inputs, name) for name in track(cells.benchmarks(inputs), "report", "benchmark")]
+
+
+def _benchmark(inputs: Inputs, name: str) -> Benchmark:
+    own = cells.headline(inputs, name)
+    rows = strategies.rows(inputs, name)
+    return Benchmark(
+        name=name,
+        protocol=own[0]["protocol"],
+        facts=_facts(own),
+        verdict=verdict.verdict(inputs, name),
+        rows=rows,
+        is_reported=reported.reported(inputs, name) is not None,
+        has_ceiling=any(cell.get("ceiling") is not None for cell in own),
+        more=scores.more(inputs, name),
+        corpora=scores.corpora(inputs, name),
+        folds=scores.folds(inputs, name),
+        pairs=pairs.rows(inputs, name),
+        gap=gaps.gap_table(inputs, name),
+        complement=complement.complement(inputs, name),
+        confusions=confusions.confusions(inputs, name),
+        recall=confusions.recall(inputs, name),
+        speakers=speakers.spread(inputs, name),
+        everyone=speakers.everyone(inputs, name),
+        pca=reduced.kept(inputs, name),
+        pca_reported=reduced.beside(inputs, name),
+        reducer_gaps=reduced.gaps(inputs, name),
+        drawings=drawings(inputs, name),
+    )
+
+
+def _facts(own: list[Row]) -> str:
+    first = next(iter(cells.scored(own)), own[0])
+    labels = cells.labels_of(own)
+    kind = "perceived labels" if first.get("label") == "perceived" else "labels"
+    said = [_corpora(first)]
+    said += [f"{first[key]} {key}" for key in ("speakers", "folds", "seeds") if first.get(key) is not None]
+    said.append(f"{len(labels)} {kind}, label set {first.get('label_set', 'native')}")
+    if first.get("chance") is not None:
+        said.append(f"guessing gives {percent(first['chance'])} % UAR")
+    return "; ".join(said)
+
+
+def _corpora(cell: Row) -> str:
+    tested = cell.get("test_corpora", [])
+    if not tested:
+        return f"corpora {', '.join(cell.get('corpora', []))}"
+    trained = [corpus for corpus in cell["corpora"] if corpus not in tested]
+    return f"trained on {', '.join(trained)}; tested on {', '.join(tested)}"

@@ -1,0 +1,59 @@
+"""Which cells of the scores a question is about.
+
+A *cell* is one strategy on one benchmark under one protocol.  The protocol named by the benchmark is its headline;
+others stand beside it only to show what a leaky split would have reached.  A cell with a `gap` has no scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aver.report.inputs import Inputs, Row
+from aver.report.words import known
+
+PROTOCOLS = {
+    "window": "random 80/20 split of the sequences: parts of one clip are in training and in test at once",
+    "clip": "random 80/20 split of the clips: the tested speakers also train",
+    "subject": "folds of speakers: nobody is in training and in test at once",
+    "loso": "one speaker is tested and all others train, each speaker in turn",
+    "cross": "trained on some corpora, tested on others that share nobody with them",
+}
+#: Protocols under which a test speaker or a test clip was met in training.
+LEAKY = ("window", "clip")
+
+
+def benchmarks(inputs: Inputs) -> list[str]:
+    """Return the names of the benchmarks, in the order of the scores."""
+    return list(dict.fromkeys(cell["benchmark"] for cell in inputs.scores))
+
+
+def headline(inputs: Inputs, benchmark: str) -> list[Row]:
+    """Return the cells of a benchmark's own protocol, single modalities first; those without scores too."""
+    own = [cell for cell in inputs.scores if cell["benchmark"] == benchmark and cell.get("headline", True)]
+    return sorted(own, key=lambda cell: (is_fusion(cell), cell["strategy"]))
+
+
+def scored(cells: Sequence[Row]) -> list[Row]:
+    """Return the cells that have scores."""
+    return [cell for cell in cells if known(value(cell, "uar"))]
+
+
+def value(cell: Row, metric: str, key: str = "mean", level: str = "clip") -> float | None:
+    """Return one number of a cell, None where there is none."""
+    number: float | None = cell.get(level, {}).get(metric, {}).get(key)
+    return number
+
+
+def is_fusion(cell: Row) -> bool:
+    """Whether the strategy takes more than one modality."""
+    return len(cell.get("streams", ())) > 1
+
+
+def best(cells: Sequence[Row]) -> Row | None:
+    """Return the cell with the highest UAR, of several the first; None if none has scores."""
+    return max(scored(cells), key=lambda cell: cell["clip"]["uar"]["mean"], default=None)
+
+
+def labels_of(cells: Sequence[Row]) -> list[str]:
+    """Return the labels of a benchmark."""
+    return list(dict.fromkeys(label for cell in cells for label in cell.get("labels", ())))

@@ -1,0 +1,1 @@
+"""One file per figure of the report: numbers in, a matplotlib figure out."""

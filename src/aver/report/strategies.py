@@ -1,0 +1,88 @@
+"""The strategies of a benchmark with their scores and intervals, beside what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aver.params.names import PAPER
+from aver.report.cells import best, headline, is_fusion, scored, value
+from aver.report.grid import Grid
+from aver.report.inputs import Inputs, Row
+from aver.report.reported import of_strategy, reported
+from aver.report.words import DASH, interval, percent
+
+
+@dataclass(frozen=True)
+class StrategyRow:
+    """One row of the main table: scores per clip in percent.
+
+    Args:
+        best: it has the highest UAR of its benchmark.
+        named: it is `fusion` in the params.
+        paper: it is the variant as published.
+        gap: why it has no scores; empty if it has.
+        reported: accuracy and UAR that the authors print, a dash where there are none.
+        above: whether its interval lies above the best possible score.
+    """
+
+    strategy: str
+    streams: str
+    uar: str
+    uar_interval: str
+    accuracy: str
+    accuracy_interval: str
+    ceiling: str
+    reported: str
+    best: bool
+    named: bool
+    paper: bool
+    gap: str
+    above: bool
+
+
+def rows(inputs: Inputs, benchmark: str) -> list[StrategyRow]:
+    """Return the main table of a benchmark, headline protocol, single modalities first."""
+    cells = headline(inputs, benchmark)
+    first, theirs = best(cells), reported(inputs, benchmark)
+    return [
+        StrategyRow(
+            strategy=cell["strategy"],
+            streams=" + ".join(cell.get("streams", ())),
+            uar=percent(value(cell, "uar")),
+            uar_interval=interval(value(cell, "uar", "low"), value(cell, "uar", "high")),
+            accuracy=percent(value(cell, "accuracy")),
+            accuracy_interval=interval(value(cell, "accuracy", "low"), value(cell, "accuracy", "high")),
+            ceiling=percent(cell.get("ceiling")),
+            reported=_reported(of_strategy(theirs, cell["strategy"])),
+            best=cell is first and len(scored(cells)) > 1,
+            named=cell["strategy"] == inputs.params.fusion,
+            paper=cell["strategy"].endswith(PAPER),
+            gap=cell.get("gap", ""),
+            above=bool(cell.get("above_ceiling")),
+        )
+        for cell in cells
+    ]
+
+
+def _reported(pair: tuple[float, float] | None) -> str:
+    return f"{pair[0]:.2f} / {pair[1]:.2f}" if pair else DASH
+
+
+def overview(inputs: Inputs, names: Sequence[str]) -> Grid:
+    """Return strategies × benchmarks: UAR with its interval, and what is reported."""
+    cells = {(name, cell["strategy"]): cell for name in names for cell in headline(inputs, name)}
+    found = {strategy: cell for (_, strategy), cell in cells.items()}
+    ordered = sorted(found, key=lambda strategy: (is_fusion(found[strategy]), strategy))
+    rows = [
+        (strategy, [_overview(inputs, name, cells.get((name, strategy))) for name in names]) for strategy in ordered
+    ]
+    return Grid(list(names), rows)
+
+
+def _overview(inputs: Inputs, benchmark: str, cell: Row | None) -> str:
+    pair = of_strategy(reported(inputs, benchmark), cell["strategy"]) if cell else None
+    own = DASH
+    if cell and scored([cell]):
+        own = f"{percent(value(cell, 'uar'))} ({interval(value(cell, 'uar', 'low'), value(cell, 'uar', 'high'))})"
+    return f"{own}; reported* {pair[1]:.2f}" if pair else own

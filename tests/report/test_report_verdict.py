@@ -1,0 +1,100 @@
+"""What is said about fusion: in words that follow from the paired comparison, and from nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_example import gap, pair
+
+from aver.report.verdict import verdict
+
+FEW = "too few speakers: the smallest p that 4 speakers allow is 0.125"
+
+
+def said(inputs, *pairs, **changes):
+    return verdict(replace(inputs, pairs=list(pairs) or inputs.pairs, **changes), "own")
+
+
+def test_settled_for_fusion(inputs):
+    found = said(inputs)
+    assert found.kind == "better"
+    assert found.head == "Fusion helps: concat beats the best single modality, visual."
+    assert found.numbers == (
+        "UAR of the best fusion, concat, 68.2 %; of the best single modality, visual, 50.0 %. Speaker by speaker, the "
+        "difference is +18.2 points (95 % interval 14.2 to 22.2; corrected p < 0.001; 9 speakers)."
+    )
+    assert "The difference is real" in found.meaning and "less than 5 times in 100" in found.meaning
+    assert found.winner == "concat has the highest UAR of 3 strategies, and beats every other one beyond chance."
+    assert found.warning == ""
+
+
+def test_settled_against_fusion_whichever_of_the_two_is_named_first(inputs):
+    for against in (
+        pair("concat", "visual", -0.1, 0.01, settled=True),
+        pair("visual", "concat", 0.1, 0.01, settled=True),
+    ):
+        found = said(inputs, against)
+        assert found.kind == "worse"
+        assert found.head.startswith(
+            "Fusion does not help: the best single modality, visual, beats the best fusion, concat"
+        )
+        assert "is −10.0 points (95 % interval −14.0 to −6.0; corrected p = 0.010" in found.numbers
+
+
+def test_not_settled(inputs):
+    found = said(inputs, pair("concat", "visual", 0.02, 0.4, settled=False))
+    assert (found.kind, found.head) == ("open", "Not settled: concat and visual may be equally good.")
+    assert "real" not in found.meaning
+    assert found.winner.endswith("but cannot be told apart from any other.")
+
+
+def test_too_few_speakers(inputs):
+    found = said(inputs, pair("concat", "visual", 0.2, 0.25, settled=False, remark=FEW, speakers=4))
+    assert (found.kind, found.head) == ("few", "Cannot be told: too few speakers.")
+    assert found.meaning == "The smallest p that 4 speakers allow is 0.125."
+    assert "+20.0 points" in found.numbers and "4 speakers)" in found.numbers
+
+
+def test_speakers_are_not_known(inputs):
+    why = "there are clips that do not say who speaks, so nothing can be paired by speaker"
+    found = said(inputs, pair("concat", "visual", None, None, settled=False, remark=why))
+    assert found.kind == "few"
+    assert found.head == f"Cannot be told whether fusion helps: {why}."
+    assert "68.2 %" in found.numbers and "–" not in found.numbers
+
+
+def test_one_speaker_has_no_interval(inputs):
+    found = said(inputs, pair("concat", "visual", 0.2, 1.0, settled=False, remark=FEW, speakers=1, low=None, high=None))
+    assert "is +20.0 points (corrected p = 1.000; 1 speaker)." in found.numbers
+
+
+@pytest.mark.parametrize(
+    ("kept", "lacking"), [(("visual",), "fusion"), (("concat",), "single modality"), ((), "fusion or single modality")]
+)
+def test_nothing_to_compare(inputs, kept, lacking):
+    scores = [
+        cell if cell["strategy"] in kept else gap(cell["strategy"], "why", streams=cell["streams"])
+        for cell in inputs.scores
+    ]
+    found = said(inputs, scores=scores)
+    assert (found.kind, found.head) == ("none", f"Nothing to compare: no {lacking} has scores.")
+
+
+def test_no_comparison_was_made(inputs):
+    found = verdict(replace(inputs, pairs=[]), "own")
+    assert found.head == "Cannot be told whether fusion helps: no paired comparison was made."
+
+
+def test_winner_names_whom_it_cannot_be_told_apart_from(inputs):
+    found = said(
+        inputs,
+        pair("concat", "visual", 0.1824, 0.3, settled=False),
+        pair("acoustic", "concat", -0.2824, 0.001, settled=True),
+    )
+    assert found.winner == "concat has the highest UAR of 3 strategies, but cannot be told apart from visual."
+
+
+def test_a_leaky_headline_is_called_so(inputs):
+    found = said(inputs, scores=[{**cell, "protocol": "clip"} for cell in inputs.scores])
+    assert found.warning.startswith("The protocol clip is leaky")
