@@ -51,7 +51,7 @@ def test_the_plan_is_what_the_run_then_computes(repository: Repository) -> None:
     assert lines["faces synthetic"]["compute"] == 36
     assert lines["features synthetic vggface"] == lines["features synthetic vggface"] | {"compute": 0, "waiting": 36}
     assert lines["features synthetic xvector-thirds"]["waiting"] == 0
-    assert lines["classifiers synthetic visual"]["waiting"] == 4
+    assert lines["classifiers synthetic visual"]["waiting"] == 5  # 2 folds × 2 seeds, and `clip` with the first seed
     # The first run recorded the rates.
     assert lines["faces synthetic"]["seconds"] > 0
     assert lines["features synthetic vggface"]["bytes"] > 36 * 2048 * 4

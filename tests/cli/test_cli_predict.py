@@ -233,7 +233,7 @@ def test_models_of_other_params_are_not_asked():
     file = Path("data/classifiers/small/embrace/summary.json")
     summary = read_json(file)
     write_json(file, summary | {"model": summary["model"] | {"widths": {"visual": 4096, "acoustic": 512}}})
-    assert "rows of 4096 numbers from stream vggface" in refused(PredictError, NEW)
+    assert "rows of 4096 numbers from stream vggface" in refused(PredictError, NEW, "--strategy", "embrace")
     write_json(file, summary)
 
 

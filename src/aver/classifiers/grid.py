@@ -63,7 +63,8 @@ def train_grid(
         CacheError: the clip cache cannot be written.
     """
     cache = Cache()
-    hold(cache.root)  # before the rows are written: `aver gc` clears scratch folders that nobody holds
+    if run is run_tasks:
+        hold(cache.root)  # before the rows are written: `aver gc` clears scratch folders that nobody holds
     labels = sorted({row["label"] for row in folds})
     try:
         ready = prepare(benchmark, strategy_name, folds, features, params)
