@@ -12,7 +12,7 @@ from aver.classifiers.grouped import join
 from aver.classifiers.run import Fold
 
 #: Sequences scored at a time when nothing is learned from them.
-PREDICTED = 128
+PREDICTED = 64
 Batch = tuple[Fold, NDArray[np.int64]]
 
 
