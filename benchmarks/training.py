@@ -26,9 +26,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from aver.classifiers.fit import FitParams, fit
+from aver.classifiers.concat import train_together
+from aver.classifiers.fit import FitParams
 from aver.classifiers.prepare import prepare
-from aver.classifiers.side_by_side import SideBySide
 from aver.params.file import load
 from aver.reducers.scaler import fit_scaler
 from aver.sequences.roles import TEST, TRAIN, VALIDATION
@@ -104,7 +104,7 @@ def plain(params: FitParams, table: dict, files: dict[str, Path], threads: int =
 def together(params: list[FitParams], tables: list[dict], files: dict[str, Path]) -> list[float]:
     """Train several models in one program; return the accuracy of each one's test sequences."""
     found = [0.0] * len(params)
-    for place, result in fit(SideBySide(ROLES), params, tables, [files] * len(params)):
+    for place, result in train_together(params, tables, [files] * len(params)):
         found[place] = float((result["probabilities"].argmax(1) == tables[place]["labels"][result["test"]]).mean())
     return found
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import time
+import warnings
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 from aver.cache.cache import Cache, Done, Failed, Pending, Source, Step
@@ -18,6 +21,10 @@ from aver.runs import read_records
 
 ONE = Parallel(jobs=1, backend="sequential")
 TWO = Parallel(jobs=2, backend="sequential")
+
+
+#: What the tasks of a worker never give back.
+GROWN: list[np.ndarray] = []
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,9 @@ def work(params, clip):
         raise Starved("killed by signal 9")
     if text == "memory":
         raise MemoryError
+    if text == "grow":
+        GROWN.append(np.ones(25_000_000))  # 200 MB
+        time.sleep(0.6)
     return {"text": text, "process": os.getpid()} if text == "where" else {"text": text}
 
 
@@ -115,6 +125,13 @@ def test_worker_processes_compute_and_store(tasks, cache):
     processes = {int(cache.load(outcome.digest)["process"]) for outcome in found if isinstance(outcome, Done)}
     assert os.getpid() not in processes
     assert [outcome.reason for outcome in found if isinstance(outcome, Failed)] == ["damaged", "internal"]
+
+
+def test_a_worker_that_is_replaced_because_it_grew_stops_nothing(tasks, cache):
+    """Also where warnings are errors, as they are here: loky warns in the thread that hands out the work."""
+    warnings.simplefilter("error")
+    run = run_tasks(tasks(*["grow"] * 8), "work", Parallel(2, "loky"), cache)
+    assert [type(outcome) for outcome in run.outcomes] == [Done] * 8
 
 
 def test_other_params_are_other_work(tasks, cache):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,10 @@ def _computed(
         return
     # One thread per worker: more would fight over the cores, and the number of threads can change the bytes.
     inner = {"inner_max_num_threads": 1} if parallel.backend == "loky" else {}
-    with parallel_config(backend=parallel.backend, n_jobs=workers, **inner):
+    with warnings.catch_warnings(), parallel_config(backend=parallel.backend, n_jobs=workers, **inner):
+        # loky replaces a worker whose memory has grown by 300 MB, and warns of it in a thread of its own.  Nothing is
+        # lost by that; but where warnings are errors, the thread would end and this run would wait for ever.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
         results = Parallel(return_as="generator", batch_size=1, pre_dispatch="3*n_jobs")(
             delayed(_all)(cache, group, [tasks[index] for index in group]) for group in groups
         )

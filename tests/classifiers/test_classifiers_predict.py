@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
+from classifierwork import COMMON, EMBRACE, PARAMS
 from torch import nn
 
 from aver.cache.objects import pack
+from aver.classifiers.embrace import EmbraceParams
 from aver.classifiers.models import Model, Models, read_models
-from aver.classifiers.predict import fusion_of, probabilities
+from aver.classifiers.predict import probabilities
+from aver.classifiers.registry import get_strategy
+from aver.classifiers.write import RUN
 from aver.errors import BenchmarkError, StoreError
 from aver.reducers.registry import get_reducer
 from aver.store.out import write_json
@@ -20,11 +26,14 @@ FRAMES, CLASSES, STEPS = 4, 3, 9
 LINKS = {"visual": np.arange(STEPS, dtype=np.int32), "acoustic": (np.arange(STEPS) // 3).astype(np.int32)}
 
 
-def about(strategy: str, roles=("visual", "acoustic"), reducer: str = ""):
+def about(strategy: str):
+    known = get_strategy(strategy)
+    params = asdict(EMBRACE if strategy == "embrace" else PARAMS)
+    own = {"lstm_units": 6, "dense_units": 5, "classes": CLASSES} | ({"width": 8} if strategy == "embrace" else {})
     return {
-        "strategy": strategy, "published": False, "roles": list(roles), "reducer": reducer, "widths": WIDTHS,
+        "strategy": strategy, "roles": list(known.roles), "reducer": known.reducer, "widths": WIDTHS,
         "streams": {"acoustic": "b", "visual": "a"}, "frames": FRAMES, "sequence_stride": 1, "max_sequences": 4,
-        "lstm_units": 6, "dense_units": 5, "dropout": 0.5, "classes": CLASSES, "embrace": {"width": 8, "draws": 0},
+        "params": {name: value for name, value in (params | own).items() if name not in RUN},
     }  # fmt: skip
 
 
@@ -50,20 +59,21 @@ def torch_model(fusion, seed: int, width: int) -> nn.ModuleDict:
     )  # fmt: skip
 
 
-def make(strategy: str, roles=("visual", "acoustic"), folds=(0, 1, 2)) -> tuple[Models, list[nn.ModuleDict]]:
+def make(strategy: str, folds=(0, 1, 2)) -> tuple[Models, list[nn.ModuleDict]]:
     """Return models with scalers of their own, and the same as torch modules."""
-    fusion = fusion_of(about(strategy, roles))
+    known = get_strategy(strategy)
+    fusion = known.fusion(EmbraceParams(**COMMON, width=8, draws=0) if strategy == "embrace" else PARAMS)
     rng = np.random.default_rng(2)
     nets, members = [], []
     for fold in folds:
-        net = torch_model(fusion, fold, fusion.width(WIDTHS))
+        net = torch_model(fusion, fold, fusion.width({role: WIDTHS[role] for role in known.roles}))
         arrays = {f"model.{name}": value.detach().numpy() for name, value in net.named_parameters()}
-        for role in roles:
+        for role in known.roles:
             arrays[f"scaler.{role}.mean"] = rng.normal(1, 1, WIDTHS[role]).astype(np.float32)
             arrays[f"scaler.{role}.deviation"] = rng.uniform(0.5, 2, WIDTHS[role]).astype(np.float32)
         nets.append(net)
         members.append(Model("subject", fold, 0, arrays))
-    return Models(["a", "b", "c"], about(strategy, roles), members, {}), nets
+    return Models(["a", "b", "c"], about(strategy), members, {}), nets
 
 
 def standard(model: Model, role: str, steps) -> torch.Tensor:
@@ -76,9 +86,10 @@ def classified(net: nn.ModuleDict, x: torch.Tensor) -> np.ndarray:
     return net["out"](torch.relu(net["dense"](last[0]))).softmax(1)[0].detach().numpy()
 
 
-@pytest.mark.parametrize("roles", [("visual",), ("acoustic",), ("visual", "acoustic")], ids="-".join)
-def test_every_model_says_what_torchs_own_layers_say(roles):
-    models, nets = make("concat", roles)
+@pytest.mark.parametrize("strategy", ["visual", "acoustic", "concat"])
+def test_every_model_says_what_torchs_own_layers_say(strategy):
+    models, nets = make(strategy)
+    roles = models.about["roles"]
     steps, lengths = sequences()
     links = {role: LINKS[role] for role in roles}
     found = probabilities(models, rows(), links, steps, lengths)
@@ -115,11 +126,11 @@ def test_a_reducer_is_that_of_the_models_own_fold_and_filled_up_as_in_training()
     }  # fmt: skip
     members, nets = [], []
     for fold in (0, 1, 1):
-        net = torch_model(fusion_of(about("pca", reducer="pca")), len(nets), 8)
+        net = torch_model(get_strategy("pca").fusion(PARAMS), len(nets), 8)
         nets.append(net)
         arrays = {f"model.{name}": value.detach().numpy() for name, value in net.named_parameters()}
         members.append(Model("subject", fold, len(nets), arrays))
-    models = Models(["a", "b", "c"], about("pca", reducer="pca"), members, reducers)
+    models = Models(["a", "b", "c"], about("pca"), members, reducers)
     steps, lengths = sequences()
     found = probabilities(models, rows(), LINKS, steps, lengths)
     joined = {role: rows()[role][LINKS[role]] for role in WIDTHS}

@@ -92,6 +92,11 @@ class Embrace:
         return torch.where(dice < chance, docked[0], docked[1])
 
 
+def fusion(params: EmbraceParams) -> Embrace:
+    """Return the fusion layer."""
+    return Embrace(params.width, params.draws, params.published)
+
+
 def train(params: EmbraceParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
     return next(train_together([params], [table], [rows]))[1]
@@ -101,10 +106,15 @@ def train_together(
     params: Sequence[EmbraceParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
 ) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    common = params[0]
-    return fit(Embrace(common.width, common.draws, common.published), params, tables, rows)
+    return fit(fusion, params, tables, rows)
 
 
 STRATEGY = Strategy(
-    "embrace", roles=ROLES, train=train, train_together=train_together, params=EmbraceParams, partial=True
+    "embrace",
+    roles=ROLES,
+    fusion=fusion,
+    train=train,
+    train_together=train_together,
+    params=EmbraceParams,
+    partial=True,
 )

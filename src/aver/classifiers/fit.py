@@ -7,7 +7,7 @@ chance, learning rate, best epoch and end.  Best epoch by the validation side, n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +55,15 @@ class FitParams:
 
 
 def fit(
-    fusion: Fusion, params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
+    fusion: Callable[..., Fusion],
+    params: Sequence[FitParams],
+    tables: Sequence[Arrays],
+    rows: Sequence[Mapping[str, Path]],
 ) -> Iterator[tuple[int, Arrays]]:
     """Train runs that differ in seed and data; yield each as soon as it has ended, with its place.
 
     Args:
-        fusion: the fusion layer.
+        fusion: the strategy's fusion layer under the params of a run.
         params: of each run; all but `seed` are the same.
         tables: of each run, see `aver.classifiers.data.Data`; the seeds of a fold share one; `steps` of all are equally
             wide.
@@ -82,9 +85,7 @@ def fit(
     for places in seeds.values():
         own = {role: mapped[path] for role, path in rows[places[0]].items()}
         data = Data(tables[places[0]], own, device, common.scaling)
-        head = Head(
-            fusion, data.widths, common.lstm_units, common.dense_units, common.dropout, common.classes, common.published
-        )
+        head = head_of(fusion, data.widths, common)
         folds.append(Fold(data, head, [Run(place, params[place], device) for place in places], device))
     for epoch in range(common.epochs):
         losses = _train(folds, common, device)
@@ -98,6 +99,13 @@ def fit(
     for fold in folds:
         for run in fold.runs:
             yield run.place, _result(fold, run, common)
+
+
+def head_of(fusion: Callable[..., Fusion], widths: dict[str, int], params: FitParams) -> Head:
+    """Return the network of a run whose rows have these widths."""
+    return Head(
+        fusion(params), widths, params.lstm_units, params.dense_units, params.dropout, params.classes, params.published
+    )
 
 
 def _train(folds: Sequence[Fold], params: FitParams, device: torch.device) -> dict[int, float]:

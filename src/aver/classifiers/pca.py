@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from aver.cache.objects import Arrays
 
 
+def fusion(params: FitParams) -> SideBySide:
+    """Return the fusion layer."""
+    return SideBySide((REDUCED,))
+
+
 def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
     return next(train_together([params], [table], [rows]))[1]
@@ -26,9 +31,15 @@ def train_together(
     params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
 ) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(SideBySide((REDUCED,)), params, tables, rows)
+    return fit(fusion, params, tables, rows)
 
 
 STRATEGY = Strategy(
-    "pca", roles=("visual", "acoustic"), train=train, train_together=train_together, params=FitParams, reducer="pca"
+    "pca",
+    roles=("visual", "acoustic"),
+    fusion=fusion,
+    train=train,
+    train_together=train_together,
+    params=FitParams,
+    reducer="pca",
 )

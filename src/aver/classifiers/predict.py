@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aver.classifiers.embrace import Embrace
+from aver.classifiers.fit import head_of
 from aver.classifiers.grouped import Weights
-from aver.classifiers.head import Fusion, Head, Rows
+from aver.classifiers.head import Head, Rows
 from aver.classifiers.models import Model, Models
-from aver.classifiers.side_by_side import SideBySide
+from aver.classifiers.registry import get_strategy
 from aver.classifiers.strategy import REDUCED
 from aver.device import prepare
 from aver.reducers.registry import get_reducer
@@ -50,10 +49,9 @@ def probabilities(
     """
     where = torch.device(prepare(device))
     about = models.about
-    head = Head(
-        fusion_of(about), about["widths"], about["lstm_units"], about["dense_units"], about["dropout"],
-        about["classes"], about["published"],
-    )  # fmt: skip
+    strategy = get_strategy(about["strategy"])
+    params = strategy.params(**about["params"], seed=0, device=device)
+    head = head_of(strategy.fusion, about["widths"], params)
     with torch.inference_mode():
         gates = torch.cat([_gates(head, fold, models, rows, links, where) for fold in _folds(models)])
         weights = _stacked(models.members, where, ("lstm.weight_hh_l0", "dense.", "out."))
@@ -64,13 +62,6 @@ def probabilities(
             logits = head.logits(weights, gates[:, numbers], true.expand(len(models.members), -1))
             found.append(logits.softmax(2).cpu().numpy())
     return np.concatenate(found, axis=1)
-
-
-def fusion_of(about: Mapping[str, Any]) -> Fusion:
-    """Return the fusion layer of a strategy, from `model` of its `summary.json`."""
-    if about["strategy"] == "embrace":
-        return Embrace(about["embrace"]["width"], about["embrace"]["draws"], about["published"])
-    return SideBySide((REDUCED,) if about["reducer"] else tuple(about["roles"]))
 
 
 def _folds(models: Models) -> list[list[Model]]:

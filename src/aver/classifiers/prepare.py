@@ -77,7 +77,7 @@ class Prepared:
         step = Step(
             f"train-{self.strategy.name}",
             self.strategy.train,
-            self._fit_params(),
+            self.fit_params(),
             torch_runtime(self.params.classifiers.device, mixed=True),
             together=self.strategy.train_together,
         )
@@ -125,7 +125,8 @@ class Prepared:
         }
         return {REDUCED: Source(digest_of(canonical(parts).encode()), rows_in / f"{fold.name}.npy")}
 
-    def _fit_params(self) -> FitParams:
+    def fit_params(self) -> FitParams:
+        """Return the params of every run but for its seed."""
         block, published = self.params.classifiers, is_published(self.name)
         budget, own = block.budgets[self.params.budget], getattr(block, self.strategy.name, None)
         named = {"epochs", "patience", "weight_decay"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
     from aver.classifiers.fit import FitParams
+    from aver.classifiers.head import Fusion
 
 #: The role of rows that went through a reducer.
 REDUCED = "reduced"
@@ -26,6 +27,7 @@ class Strategy:
         name: of the fusion in `params.yaml`, without `-paper`.
         roles: the streams it needs, `visual` and `acoustic` (which streams these are stands in `params.yaml`); the
             first one's rows are the steps of a sequence, rows of the other join them by time.
+        fusion: its fusion layer under the params of a run.
         train: `train(params, table, **rows) -> arrays` for one run, and
         train_together: the same for several at once, see `aver.classifiers.fit`.  Both are defined in the strategy's
             own module, so that a change to one strategy trains no other one again.
@@ -37,6 +39,7 @@ class Strategy:
 
     name: str
     roles: tuple[str, ...]
+    fusion: Callable[..., Fusion]
     train: Callable[..., Arrays]
     train_together: Callable[..., Iterator[tuple[int, Arrays]]]
     params: Callable[..., FitParams]

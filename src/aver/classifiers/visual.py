@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from aver.cache.objects import Arrays
 
 
+def fusion(params: FitParams) -> SideBySide:
+    """Return the fusion layer."""
+    return SideBySide(("visual",))
+
+
 def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
     return next(train_together([params], [table], [rows]))[1]
@@ -23,7 +28,9 @@ def train_together(
     params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
 ) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(SideBySide(("visual",)), params, tables, rows)
+    return fit(fusion, params, tables, rows)
 
 
-STRATEGY = Strategy("visual", roles=("visual",), train=train, train_together=train_together, params=FitParams)
+STRATEGY = Strategy(
+    "visual", roles=("visual",), fusion=fusion, train=train, train_together=train_together, params=FitParams
+)

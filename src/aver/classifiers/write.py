@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pyarrow as pa
 from aver.cache.objects import pack
 from aver.classifiers.grid import Grid
 from aver.classifiers.prepare import Prepared
-from aver.classifiers.registry import is_published
 from aver.params.names import PAPER
 from aver.store.out import write_json, write_table
 
@@ -21,6 +21,8 @@ HISTORY = pa.schema(
     + [(name, pa.float64()) for name in CURVES]
     + [("best", pa.bool_())]
 )
+#: Params of a run that a model does not depend on, or that stand in its name.
+RUN = ("device", "seed")
 #: What a row of predictions says about its clip, as `folds.parquet` has it.
 CLIP = ("corpus", "people", "clip_id", "speaker", "label")
 
@@ -93,7 +95,6 @@ def _summary(grid: Grid) -> dict[str, Any]:
         "parameters": sum(int(value.size) for key, value in first.items() if key.startswith("model.")),
         "model": {
             "strategy": grid.name.removesuffix(PAPER),
-            "published": is_published(grid.name),
             "roles": list(ready.strategy.roles),
             "streams": {role: getattr(block, role) for role in ready.strategy.roles},
             "reducer": ready.strategy.reducer,
@@ -101,10 +102,6 @@ def _summary(grid: Grid) -> dict[str, Any]:
             "frames": block.budgets[ready.params.budget].sequence_frames,
             "sequence_stride": block.budgets[ready.params.budget].sequence_stride,
             "max_sequences": block.budgets[ready.params.budget].max_sequences,
-            "lstm_units": block.lstm_units,
-            "dense_units": block.dense_units,
-            "dropout": block.dropout,
-            "classes": len(grid.labels),
-            "embrace": {"width": block.embrace.width, "draws": block.embrace.draws},
+            "params": {name: value for name, value in asdict(ready.fit_params()).items() if name not in RUN},
         },
     }
