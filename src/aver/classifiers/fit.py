@@ -167,7 +167,8 @@ def _result(fold: Fold, run: Run, params: FitParams) -> Arrays:
         "history": np.array(run.history, np.float64),
         "best_epoch": np.int64(run.best_epoch),
     }
-    found |= {f"model.{name}": value.numpy() for name, value in run.best_state.items()}
+    weights = fold.head.unpack({name: value[None] for name, value in run.best_state.items()})
+    found |= {f"model.{name}": value[0].numpy() for name, value in weights.items()}
     for role, fitted in fold.data.scalers.items():
         found |= {f"scaler.{role}.mean": fitted.mean, f"scaler.{role}.deviation": fitted.deviation}
     return found

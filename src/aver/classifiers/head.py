@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Protocol
 
 import torch
@@ -11,6 +12,8 @@ from torch import nn
 
 from aver.classifiers.grouped import Weights, linear, lstm, stack
 
+#: The packed weights behind the gates.
+BEHIND = "behind"
 #: A generator per model while training.
 Draw = Sequence[torch.Generator]
 
@@ -104,8 +107,33 @@ class Head:
         """Return the start values of several models, `name` → [S, …]."""
         return stack([self.start(seed) for seed in seeds])
 
+    @property
+    def behind(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of a model's weights behind what its rows give to the gates."""
+        units, gates = self.lstm_units, 4 * self.lstm_units
+        return {
+            "lstm.weight_hh_l0": (gates, units),
+            "lstm.bias_ih_l0": (gates,),
+            "lstm.bias_hh_l0": (gates,),
+            "dense.weight": (self.dense_units, units),
+            "dense.bias": (self.dense_units,),
+            "out.weight": (self.classes, self.dense_units),
+            "out.bias": (self.classes,),
+        }
+
+    def pack(self, weights: Weights) -> Weights:
+        """Return the weights with those of `behind` as one, `BEHIND` [S, P]: a step of training costs per tensor."""
+        own = torch.cat([weights[name].flatten(1) for name in self.behind], dim=1)
+        return {name: value for name, value in weights.items() if name not in self.behind} | {BEHIND: own}
+
+    def unpack(self, weights: Weights) -> Weights:
+        """Return packed weights by their own names."""
+        parts = torch.split(weights[BEHIND], [prod(shape) for shape in self.behind.values()], dim=1)
+        own = {name: part.view(-1, *shape) for part, (name, shape) in zip(parts, self.behind.items(), strict=True)}
+        return {name: value for name, value in weights.items() if name != BEHIND} | own
+
     def gates(self, weights: Weights, rows: Rows, draw: Draw | None = None) -> torch.Tensor:
-        """Return what the rows give to the LSTM's gates, with both biases, [S, N, 4H].
+        """Return what the rows give to the LSTM's gates, without the biases, [S, N, 4H].
 
         Args:
             weights: of S models that read the same rows.
@@ -113,8 +141,7 @@ class Head:
             draw: a generator per model while training; None: no chance in the fusion.
         """
         own = {name.removeprefix("fusion."): value for name, value in weights.items() if name.startswith("fusion.")}
-        gates = self.fusion.gates(own, rows, weights["lstm.weight_ih_l0"], draw)
-        return gates + (weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"])[:, None]
+        return self.fusion.gates(own, rows, weights["lstm.weight_ih_l0"], draw)
 
     def logits(
         self, weights: Weights, gates: torch.Tensor, lengths: torch.Tensor, draw: Draw | None = None
@@ -122,12 +149,13 @@ class Head:
         """Return logits [G, B, C].
 
         Args:
-            weights: of G models; the fusion's and the LSTM's input weights are not used.
-            gates: of each step of each sequence, [G, B * T, 4H].
+            weights: of G models, those of `behind`.
+            gates: what the rows give at each step of each sequence, [G, B * T, 4H].
             lengths: true lengths [G, B] int64, at least 1; steps behind them are padding.
             draw: a generator per model while training; None: dropout off.
         """
         models, batch = lengths.shape
+        gates = gates + (weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"])[:, None]
         last = lstm(gates.view(models, batch, -1, gates.shape[2]), weights["lstm.weight_hh_l0"], lengths)
         dense = torch.relu(linear(last, weights["dense.weight"], weights["dense.bias"]))
         if draw is not None and self.dropout > 0:

@@ -54,7 +54,7 @@ def probabilities(
     head = head_of(strategy.fusion, about["widths"], params)
     with torch.inference_mode():
         gates = torch.cat([_gates(head, fold, models, rows, links, where) for fold in _folds(models)])
-        weights = _stacked(models.members, where, ("lstm.weight_hh_l0", "dense.", "out."))
+        weights = _stacked(models.members, where, tuple(head.behind))
         found = []
         for start in range(0, len(lengths), PIECE):
             numbers = torch.from_numpy(steps[start : start + PIECE].astype(np.int64).ravel()).to(where)
@@ -87,7 +87,7 @@ def _gates(
     where: torch.device,
 ) -> torch.Tensor:
     """Return what all steps give to the gates of a fold's models, [seeds, N, 4H]."""
-    weights = _stacked(fold, where, ("fusion.", "lstm."))
+    weights = _stacked(fold, where, ("fusion.", "lstm.weight_ih_l0"))
     pieces = _pieces(fold[0], models, rows, links, where)
     return torch.cat([head.gates(weights, piece) for piece in pieces], dim=1)
 

@@ -67,7 +67,8 @@ class Fold:
         self.order = np.random.default_rng(ORDER)
         self.class_weights = self._class_weights(runs[0].params).to(device)
         self.weights: Weights = {}
-        self._hold({name: own.to(device) for name, own in head.stacked([run.params.seed for run in runs]).items()})
+        start = head.pack(head.stacked([run.params.seed for run in runs]))
+        self._hold({name: own.to(device) for name, own in start.items()})
         for run in self.runs:
             run.begin()
 
@@ -85,7 +86,7 @@ class Fold:
         return fold
 
     def state(self, place: int) -> dict[str, torch.Tensor]:
-        """Return a copy of one run's weights on the CPU."""
+        """Return a copy of one run's weights on the CPU, packed as they are."""
         return {name: value[place].detach().cpu().clone() for name, value in self.weights.items()}
 
     def forget_gradients(self) -> None:
