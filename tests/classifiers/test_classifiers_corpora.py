@@ -9,14 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aver.cache.cache import Failed
 from aver.cache.objects import pack
 from aver.classifiers.grid import train_grid
+from aver.classifiers.prepare import prepare
 from aver.classifiers.write import write_grid
 from aver.evaluation.compare import evaluate
 from aver.evaluation.flat import comparison, headline
+from aver.evaluation.read import read_trained
 from aver.evaluation.write import write_evaluation
 from aver.folds.build import build_folds, write_folds
 from aver.folds.choose import people_of
+from aver.parallel import run_tasks
 from aver.params.blocks import Benchmark, Budget, Corpus
 from aver.params.file import load
 from aver.store.out import read_json
@@ -103,9 +107,9 @@ def test_a_joint_benchmark_trains_on_the_union_and_says_what_each_corpus_scores(
     assert {name: own["speakers"] for name, own in cell["per_corpus"].items()} == {"rml": 4, "song": 3, "speech": 5}
     assert (cell["clips"], cell["unscored"]) == (64, {"visual: no_face": 2})
     assert cell["clip"]["accuracy"]["mean"] > 0.9
-    for own in cell["per_corpus"].values():
-        assert own["accuracy"]["value"] > 0.9
-        assert own["uar"]["low"] <= own["uar"]["value"] <= own["uar"]["high"]
+    assert all(own["accuracy"]["value"] > 0.9 for own in cell["per_corpus"].values())
+    speech = cell["per_corpus"]["speech"]["uar"]
+    assert speech["low"] <= speech["value"] <= speech["high"]
     predictions = pd.read_parquet(folder / "classifiers/joint/concat/predictions.parquet")
     assert predictions.groupby(["people", "speaker"])["fold"].nunique().max() == 1
     assert (predictions.groupby(["seed", "corpus", "clip_id"]).size() == 1).all()
@@ -130,6 +134,21 @@ def test_a_cross_benchmark_tests_the_other_corpus_on_the_labels_that_were_traine
     assert [row["protocol"] for row in comparison(cells)] == ["cross", "subject"]
 
 
+@pytest.mark.parametrize(("patience", "most"), [(2, 16), (8, 3)])
+def test_without_early_stop_a_crash_costs_the_seeds_of_a_fold(ran, patience, most):
+    folder, params = ran
+    block = replace(BENCHMARKS["joint"], seeds=(0, 1, 2))
+    budget = replace(params.classifiers.budgets["quick"], patience=patience)
+    params = replace(
+        params, benchmarks={"joint": block}, classifiers=replace(params.classifiers, budgets={"quick": budget})
+    )
+    folds = build_folds(
+        "joint", block, {corpus: clips_of(corpus) for corpus in block.corpora}, people_of(params.corpora)
+    )
+    ready = prepare("joint", "concat", folds.rows, folder / "features", params)
+    assert {task.most for task in ready.runs(folder, {}).values()} == {most}
+
+
 def test_a_label_whose_clips_all_lack_a_stream_is_a_gap(ran, tmp_path, monkeypatch):
     """Without it the model would have a class that it never saw."""
     _, params = ran
@@ -148,6 +167,52 @@ def test_a_label_whose_clips_all_lack_a_stream_is_a_gap(ran, tmp_path, monkeypat
     assert summary["gap"] == grid.gap
     assert (summary["runs"], summary["model"]) == (0, None)
     assert len(pd.read_parquet(out / "predictions.parquet")) == 0
+
+
+@pytest.mark.parametrize("strategy", ["concat", "pca"])
+def test_a_protocol_beside_that_cannot_be_served_leaves_the_headline_alone(ran, tmp_path, monkeypatch, strategy):
+    """One speaker has no face at all: under `loso` a fold loses a whole side."""
+    _, params = ran
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
+    block = Benchmark(corpora=("rml",), protocol="clip", beside=("loso",), **COMMON)
+    params = replace(params, benchmarks={"b": block})
+    write_stream(tmp_path / "features", "rml", "v", ("b-",))
+    write_stream(tmp_path / "features", "rml", "a", ())
+    folds = build_folds("b", block, {"rml": clips_of("rml")}, people_of(params.corpora))
+    grid = train_grid("b", strategy, folds.rows, tmp_path / "features", params)
+    assert (grid.gap, list(grid.runs)) == ("", [("clip-fold-0", 0)])
+    (tmp_path / "folds/b").mkdir(parents=True)
+    write_folds(tmp_path / "folds/b", folds, block)
+    out = tmp_path / "classifiers/b" / strategy
+    out.mkdir(parents=True)
+    write_grid(out, grid, folds.rows)
+    trained = read_trained(out)
+    assert trained.gap("clip") == ""
+    assert trained.gap("loso").startswith("protocol loso, fold 0 has no sequence left for validation")
+
+
+def test_a_reducer_that_cannot_be_fitted_beside_leaves_the_headline_alone(ran, tmp_path, monkeypatch):
+    _, params = ran
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
+    block = Benchmark(corpora=("rml",), protocol="clip", beside=("window",), **COMMON)
+    params = replace(params, benchmarks={"b": block})
+    for stream in ("v", "a"):
+        write_stream(tmp_path / "features", "rml", stream, ())
+    rows = build_folds("b", block, {"rml": clips_of("rml")}, people_of(params.corpora)).rows
+
+    def starved(tasks, *given):
+        """Too few rows under `window`, as a step says it."""
+        done = run_tasks(tasks, *given)
+        lost = [k for k, task in enumerate(tasks) if "window" in task.name and given[-1] == "fold"]
+        outcomes = [
+            Failed("too_few", "2 rows", computed=True) if k in lost else own for k, own in enumerate(done.outcomes)
+        ]
+        return replace(done, outcomes=outcomes)
+
+    monkeypatch.setattr("aver.classifiers.grid.run_tasks", starved)
+    grid = train_grid("b", "pca", rows, tmp_path / "features", params, starved)
+    assert (grid.gap, list(grid.runs), list(grid.reducers)) == ("", [("clip-fold-0", 0)], ["clip-fold-0"])
+    assert grid.prepared.layout.gaps["window"].endswith("2 rows")
 
 
 def test_embrace_scores_clips_that_lack_a_modality_and_others_leave_them_out(ran, tmp_path):

@@ -179,3 +179,10 @@ def test_the_registered_strategies_are_the_known_names():
         assert strategy.train.__module__ == strategy.train_together.__module__ == f"aver.classifiers.{strategy.name}"
     with pytest.raises(ParamsError, match="did you mean 'visual'"):
         get_strategy("visuals")
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_training_that_diverges_at_once_ends_with_no_numbers_and_not_with_an_error(problem, published):
+    found = train("visual", problem, replace(PARAMS, learning_rate=1e30, published=published, epochs=3))
+    assert np.isnan(found["probabilities"]).any()
+    assert found["history"].shape[0] == 3

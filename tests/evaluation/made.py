@@ -1,6 +1,8 @@
 """Made-up predictions: what the classifiers and folds stages would have written, for tests of evaluation and report.
 
 `acted`: 12 speakers, 4 labels, protocol `subject`, beside it `clip` and `window`; all strategies have scores.
+As the classifiers stage does, protocols beside the headline train the first seed only, and sequences are dealt by the
+strategy: sound has one per clip, so under `window` it tests fewer clips.
 `home`: 3 speakers, 3 labels, protocol `loso`, beside it `clip`; `pca` and `embrace` have a gap.
 """
 
@@ -80,11 +82,13 @@ def write_trained(data: Path, made: Mapping[str, Made] = BENCHMARKS, skills: Map
         clips = clips_of(one)
         tested = {protocol: _tested(protocol, one, len(clips)) for protocol in one.benchmark.protocols}
         write_json(data / "folds" / name / "summary.json", _split(one, clips, tested))
+        _folds(clips, tested).to_parquet(data / "folds" / name / "folds.parquet", index=False)
         for strategy, skill in skills.items():
             folder = data / "classifiers" / name / strategy
             folder.mkdir(parents=True)
             gap = one.gaps.get(strategy, "")
-            rows = [predictions(one, clips, protocol, folds, skill) for protocol, folds in tested.items()]
+            own = replace(one, sequences=1) if strategy == "acoustic" else one
+            rows = [predictions(own, clips, protocol, folds, skill) for protocol, folds in tested.items()]
             whole = pd.concat(rows, ignore_index=True)
             (whole[:0] if gap else whole).to_parquet(folder / "predictions.parquet", index=False)
             curves = history(one, tested, skill)
@@ -102,6 +106,11 @@ def write_evaluation(root: Path, made: Mapping[str, Made] = BENCHMARKS, params: 
     write_json(root / "metrics.json", headline(found.cells, params.fusion))
     write_json(root / "reports/comparison.json", comparison(found.cells))
     return params
+
+
+def predictions_of(data: Path, benchmark: str, strategy: str) -> Path:
+    """Return where `write_trained` leaves the predictions of a strategy."""
+    return data / "classifiers" / benchmark / strategy / "predictions.parquet"
 
 
 def clips_of(made: Made) -> pd.DataFrame:
@@ -132,13 +141,12 @@ def predictions(
     rng = np.random.default_rng([draw, round(1000 * skill), len(protocol)])
     parts = []
     for fold, rows in folds.items():
-        for seed in made.benchmark.seeds:
-            rows_ = np.repeat(rows, made.sequences)
+        for seed in _seeds(made, protocol):
+            rows_, sequence = _sequences(made, protocol, rows)
             logits = rng.normal(size=(len(rows_), len(made.labels)))
             actual = clips["label"].map(number).to_numpy()[rows_]
             logits[np.arange(len(rows_)), actual] += skill + LEAKS[protocol] - 0.3 * hard[rows_, 0]
             chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-            sequence = np.tile(np.arange(made.sequences, dtype=np.int32), len(rows))
             part = clips.iloc[rows_].reset_index(drop=True)
             part.insert(0, "protocol", protocol)
             part.insert(1, "fold", np.int32(fold))
@@ -154,16 +162,48 @@ def history(made: Made, tested: Mapping[str, Mapping[int, np.ndarray]], skill: f
         {"protocol": protocol, "fold": fold, "seed": seed, "epoch": epoch, "train_loss": 1.5 / (skill * (epoch + 1)),
          "validation_loss": 1.2 + 0.1 * abs(epoch - 1) + 0.01 * fold, "validation_accuracy": 0.5 + 0.1 * epoch,
          "learning_rate": 1e-3, "best": epoch == 1}
-        for protocol, folds in tested.items() for fold in folds for seed in made.benchmark.seeds for epoch in range(3)
+        for protocol, folds in tested.items() for fold in folds for seed in _seeds(made, protocol) for epoch in range(3)
     ]  # fmt: skip
     return pd.DataFrame(rows).astype({"fold": "int32", "seed": "int32", "epoch": "int32"})
 
 
+def _seeds(made: Made, protocol: str) -> Sequence[int]:
+    return made.benchmark.seeds if protocol == made.benchmark.protocol else made.benchmark.seeds[:1]
+
+
+def _sequences(made: Made, protocol: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the clip and the number of each tested sequence; under `window` every fifth of all, else all of `rows`."""
+    owner = rows.repeat(made.sequences)
+    number = np.tile(np.arange(made.sequences, dtype=np.int32), len(rows))
+    return (owner[::5], number[::5]) if protocol == "window" else (owner, number)
+
+
+def _folds(clips: pd.DataFrame, tested: Mapping[str, Mapping[int, np.ndarray]]) -> pd.DataFrame:
+    """Return rows of `folds.parquet`; under `window` clips have no role of their own."""
+    parts = []
+    for protocol, folds in tested.items():
+        for fold, rows in folds.items():
+            role = np.where(np.isin(np.arange(len(clips)), rows), "test", "train")
+            part = clips.assign(
+                protocol=protocol, fold=np.int32(fold), role="windows" if protocol == "window" else role
+            )
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
 def _tested(protocol: str, made: Made, clips: int) -> dict[int, np.ndarray]:
-    """Return the tested clips of each fold: speakers dealt in turn, else every fifth clip."""
+    """Return the tested clips of each fold: speakers dealt in turn, all under `window`, else every fifth clip.
+
+    Under `cross`, those of the test corpora.
+    """
+    if protocol == "window":
+        return {0: np.arange(clips)}
+    speaker = np.repeat(np.arange(made.speakers), len(made.labels) * made.takes)
+    if protocol == "cross":
+        held = [corpus in made.benchmark.test_corpora for corpus in made.benchmark.all_corpora]
+        return {0: np.flatnonzero(np.array(held)[speaker % len(held)])}
     if protocol not in ("subject", "loso"):
         return {0: np.arange(0, clips, 5)}
-    speaker = np.repeat(np.arange(made.speakers), len(made.labels) * made.takes)
     folds = made.benchmark.folds if protocol == "subject" and made.benchmark.folds else made.speakers
     return {fold: np.flatnonzero(speaker % folds == fold) for fold in range(folds)}
 
@@ -179,7 +219,8 @@ def _split(made: Made, clips: pd.DataFrame, tested: Mapping[str, Mapping[int, np
     }
     return {
         "protocol": made.benchmark.protocol, "label": "intended", "label_set": "native",
-        "corpora": sorted(set(clips["corpus"])), "test_corpora": [], "clips": len(clips),
+        "corpora": sorted(set(clips["corpus"])), "test_corpora": sorted(made.benchmark.test_corpora),
+        "clips": len(clips),
         "speakers": made.speakers if made.named else 0, "labels": clips["label"].value_counts().to_dict(),
         "per_corpus": {}, "left_out": {}, "folds": protocols[made.benchmark.protocol]["folds"], "protocols": protocols,
     }  # fmt: skip

@@ -10,15 +10,27 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made import BENCHMARKS, GAPS, ROOT, SKILLS, Made, benchmark, params_of, write_evaluation, write_trained
+from made import (
+    BENCHMARKS,
+    GAPS,
+    ROOT,
+    SKILLS,
+    Made,
+    benchmark,
+    params_of,
+    predictions_of,
+    write_evaluation,
+    write_trained,
+)
 
 from aver.errors import BenchmarkError, StoreError
 from aver.evaluation.compare import evaluate
 from aver.evaluation.flat import comparison, headline
 from aver.evaluation.write import write_evaluation as write_results
-from aver.store.out import read_json
+from aver.store.out import read_json, write_json
 
 FILES = {"scores.json", "pairs.json", "complement.json", "gaps.json", "curves.parquet", "curves.csv", "confusion.csv",
          "calibration.csv", "gaps.csv"}  # fmt: skip
@@ -52,6 +64,74 @@ def test_what_is_written(written):
     assert (own["folds"], own["seeds"], own["clips"], own["speakers"]) == (4, 2, 144, 12)
     assert len(own["per_speaker"]) == 12 and len(own["per_fold"]) == 4
     assert own["clip"]["uar"]["low"] < own["clip"]["uar"]["mean"] < own["clip"]["uar"]["high"]
+    assert own["shared"] == {"clips": 144, "uar": own["clip"]["uar"]["mean"]}
+
+
+def test_seeds_and_clips_are_those_of_the_answers(written):
+    """Beside the headline one seed is trained; a strategy that cuts clips into fewer sequences tests other clips."""
+    names = ("data/evaluation/scores.json", "reports/comparison.json", "data/evaluation/gaps.json")
+    cells, *others = (read_json(written / name) for name in names)
+    for rows in (cells, *others):
+        found = {(row["strategy"], row["protocol"]): row for row in rows if row["benchmark"] == "acted"}
+        told = {key: (row["seeds"], row["clips"]) for key, row in found.items()}
+        assert [told["concat", protocol] for protocol in ("subject", "clip", "window")] == [(2, 144), (1, 29), (1, 58)]
+        assert told["acoustic", "window"] == (1, 29)
+    beside = [cell for cell in cells if not cell["headline"] and not cell["gap"]]
+    assert {cell["clip"]["uar"]["seed_deviation"] for cell in beside} == {cell["shared"] for cell in beside} == {None}
+    assert {(cell["seeds"], cell["clips"], cell["speakers"]) for cell in cells if cell["gap"]} == {(0, 0, 0)}
+
+
+@pytest.fixture
+def crossed(tmp_path):
+    """Trained on `studio`, tested on `street`: seven people, three of them tested."""
+    block = replace(benchmark("studio", "cross"), test_corpora=("street",))
+    made = {"c": Made(block, ("angry", "happy"), 7, 2)}
+    write_trained(tmp_path, made, {"concat": 1.5})
+    return tmp_path, params_of(made, fusion="concat")
+
+
+def lose(root, reasons, lost):
+    """Let the classifiers stage lack clips for some reasons; `lost` are the tested ones."""
+    summary = root / "classifiers/c/concat/summary.json"
+    write_json(summary, {**read_json(summary), "unscored": reasons})
+    path = predictions_of(root, "c", "concat")
+    table = pd.read_parquet(path)
+    table[~table["clip_id"].isin(lost)].to_parquet(path, index=False)
+
+
+def test_people_are_those_who_are_tested(crossed):
+    root, params = crossed
+    cell = evaluate(root / "classifiers", root / "folds", [], params).cells[0]
+    assert (cell["clips"], cell["speakers"], len(cell["per_speaker"]), cell["folds"]) == (12, 3, 3, 1)
+    assert read_json(root / "folds/c/summary.json")["speakers"] == 7
+
+
+@pytest.mark.parametrize(
+    ("reasons", "lost", "told"),
+    [
+        ({}, [], {}),
+        ({"visual: no_face": 4}, [], {}),  # none of them is tested
+        ({"visual: no_face": 4}, ["S01_happy_T0"], {"visual: no_face": 1}),
+        ({"visual: no_face": 3, "acoustic: failed": 1}, ["S01_happy_T0"], {"acoustic: failed or visual: no_face": 1}),
+        ({"visual: no_face": 1, "acoustic: failed": 1}, ["S01_happy_T0", "S03_angry_T1"],
+         {"visual: no_face": 1, "acoustic: failed": 1}),
+    ],
+)  # fmt: skip
+def test_unscored_are_the_tested_clips_without_an_answer(crossed, reasons, lost, told):
+    root, params = crossed
+    lose(root, reasons, lost)
+    cell = evaluate(root / "classifiers", root / "folds", [], params).cells[0]
+    assert (cell["unscored"], cell["clips"]) == (told, 12 - len(lost))
+
+
+def test_a_split_that_is_missing_or_damaged_is_named(crossed):
+    root, params = crossed
+    (root / "folds/c/folds.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(StoreError, match="folds/c is damaged"):
+        evaluate(root / "classifiers", root / "folds", [], params)
+    (root / "folds/c/folds.parquet").unlink()
+    with pytest.raises(StoreError, match=r"folds\.parquet is missing"):
+        evaluate(root / "classifiers", root / "folds", [], params)
 
 
 def test_numbers_are_written_with_six_digits(written):
@@ -68,8 +148,9 @@ def test_a_leaky_protocol_scores_more_and_says_so(written):
     for strategy in SKILLS:
         assert found[strategy, "window"] > found[strategy, "subject"]
     table = pd.read_csv(written / "data/evaluation/gaps.csv")
-    assert list(table.columns) == ["benchmark", "strategy", "protocol", "uar"]
-    assert len(table) == len(SKILLS) * 3 + (len(SKILLS) - 2) * 2
+    assert list(table.columns) == ["benchmark", "strategy", "protocol", "uar", "strategy_protocol"]
+    assert len(table) == len(SKILLS) * 3 == table["strategy_protocol"].nunique()
+    assert table["strategy_protocol"][0] == "acoustic · subject"
 
 
 def test_a_gap_keeps_its_cell_without_scores(written):
@@ -128,8 +209,38 @@ def test_plots_are_of_the_headline_and_of_the_named_strategy(written):
     assert set(pd.read_csv(folder / "curves.csv")["strategy"]) == {"embrace"}
     bins = pd.read_csv(folder / "calibration.csv")
     assert list(bins.columns) == ["benchmark", "strategy", "confidence", "accuracy", "clips"]
-    own = bins[(bins["benchmark"] == "acted") & (bins["strategy"] == "pca")]
-    assert own["clips"].sum() == pytest.approx(144) and own["clips"].min() > 0
+    assert set(bins["strategy"]) == {"embrace"}
+    assert bins["clips"].sum() == pytest.approx(144) and bins["clips"].min() > 0
+
+
+@pytest.mark.parametrize(("fusion", "first"), [("concat", "acted"), ("pca", "other")])
+def test_plots_are_of_one_benchmark_the_first_with_scores_of_the_named_strategy(tmp_path, fusion, first):
+    acted = replace(BENCHMARKS["acted"], gaps=GAPS)
+    made = {"other": BENCHMARKS["acted"], "acted": acted}
+    write_evaluation(tmp_path, made, params_of(made, fusion=fusion))
+    folder = tmp_path / "data/evaluation"
+    for name in ("curves", "confusion", "calibration", "gaps"):
+        assert set(pd.read_csv(folder / f"{name}.csv")["benchmark"]) == {first}, name
+    assert set(pd.read_parquet(folder / "curves.parquet")["benchmark"]) == {"acted", "other"}
+
+
+def test_what_dvc_plots_draws_are_columns_of_the_files_and_of_a_kind_its_template_takes(written):
+    """DVC's lines and points need numbers on both axes and drop words; its bars lie, and need a number along x."""
+    blocks = [block for plot in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"] for block in plot.values()]
+    assert len(blocks) == 4
+    for block in blocks:
+        [(path, columns)] = block["y"].items()
+        table = pd.read_csv(written / path)
+        ys = columns if isinstance(columns, list) else [columns]
+        number = {name: pd.api.types.is_numeric_dtype(table[name]) for name in [block["x"], *ys]}
+        kind = block.get("template", "linear")
+        if kind in ("linear", "simple"):
+            assert all(number.values())
+            assert not table[block["x"]].duplicated().any()  # one line, and not several as one
+        elif kind == "bar_horizontal":
+            assert number[block["x"]] and not table[ys[0]].duplicated().any()
+        else:
+            assert kind == "confusion_normalized" and not any(number.values())
 
 
 def test_bytes_repeat(written, tmp_path):
@@ -205,7 +316,7 @@ def test_without_benchmarks_the_files_are_empty(tmp_path):
 def ragged(draw):
     """A benchmark with whatever may be missing: speakers, their names, labels, folds, seeds, strategies."""
     protocol = draw(st.sampled_from(["subject", "loso", "clip", "window"]))
-    speakers = draw(st.integers(1, 4))
+    speakers = draw(st.integers(1, 7))
     beside = draw(st.sampled_from([(), ("clip",), ("window",)]))
     block = benchmark("c", protocol, tuple(set(beside) - {protocol}), seeds=range(draw(st.integers(1, 3))))
     labels = tuple("abcd"[: draw(st.integers(1, 4))])
@@ -242,7 +353,7 @@ def test_no_number_that_does_not_exist_is_written(tmp_path_factory, drawn):
         if not cell["gap"]:
             told = [cell["clip"][name] for name in ("accuracy", "uar", "f1")]
             assert all(0 <= own["mean"] <= 1 for own in told)
-            known = one.named and len(cell["per_speaker"]) > 1
+            known = one.named and len(cell["per_speaker"]) > 4
             assert all((own["low"] is not None) == known for own in told)
     if any(cell["headline"] and cell["strategy"] == "embrace" and not cell["gap"] for cell in found.cells):
         json.dumps(headline(found.cells, "embrace"), allow_nan=False)

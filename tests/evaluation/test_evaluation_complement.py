@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from answered import clips_of, said
+from answered import PARAMS, clips_of, said
 from sklearn.metrics import cohen_kappa_score
 
-from aver.evaluation.complement import cohen_kappa, complement
+from aver.evaluation import complement as module
+from aver.evaluation.complement import cohen_kappa
+from aver.evaluation.shared import share
 
 #: Of eight clips picture gets six right and sound five, see below.
 ACTUAL, SEEN, HEARD = "hshshshs", "hshshhhh", "shhshshh"
@@ -17,6 +19,10 @@ def answers(words, actual=ACTUAL, seed=0):
     return clips_of(said(words, actual=actual, seed=seed))
 
 
+def complement(found, fusions):
+    return module.complement("x", share(found, PARAMS), fusions)
+
+
 def test_by_hand():
     """What is said of clips 1 … 8, h(appy) or s(ad).
 
@@ -24,7 +30,7 @@ def test_by_hand():
     seen    h s h s h h h h   right on 1 2 3 4 5 7
     heard   s h h s h s h h   right on 3 4 5 6 7
     """
-    found = complement("x", {"visual": answers(SEEN), "acoustic": answers(HEARD)}, [])
+    found = complement({"visual": answers(SEEN), "acoustic": answers(HEARD)}, [])
     assert found is not None
     assert (found["both"], found["only_visual"], found["only_acoustic"], found["neither"]) == (0.5, 0.25, 0.125, 0.125)
     assert (found["oracle"], found["clips"]) == (0.875, 8)
@@ -45,32 +51,32 @@ def test_the_share_of_the_oracles_gain_that_the_best_fusion_reaches():
         name: clips_of(said(words, actual=ACTUAL) + said(words, actual=ACTUAL, seed=1))
         for name, words in (("visual", SEEN), ("acoustic", HEARD))
     }
-    found = complement("x", {**twice, "good": good, "poor": twice["acoustic"]}, ["good", "poor"])
+    found = complement({**twice, "good": good, "poor": twice["acoustic"]}, ["good", "poor"])
     assert found is not None
     assert found["best_fusion"] == {"strategy": "good", "accuracy": 0.8125}
     assert found["share"] == pytest.approx(0.5)
-    found = complement("x", {**both, "all": answers(ACTUAL)}, ["all"])
+    found = complement({**both, "all": answers(ACTUAL)}, ["all"])
     assert found is not None and found["share"] == 2.0  # more than the oracle
-    found = complement("x", {**both, "poor": heard}, ["poor"])
+    found = complement({**both, "poor": heard}, ["poor"])
     assert found is not None and found["share"] == -1.0
 
 
 def test_where_the_oracle_gains_nothing_there_is_no_share():
-    found = complement("x", {"visual": answers(SEEN), "acoustic": answers(SEEN), "f": answers(ACTUAL)}, ["f"])
+    found = complement({"visual": answers(SEEN), "acoustic": answers(SEEN), "f": answers(ACTUAL)}, ["f"])
     assert found is not None
     assert (found["oracle"], found["share"], found["agreement"], found["kappa"]) == (0.75, None, 1.0, 1.0)
 
 
 def test_only_clips_that_all_of_them_scored_count():
     short = clips_of(said(SEEN, actual=ACTUAL)[:4])
-    found = complement("x", {"visual": short, "acoustic": answers(HEARD), "f": answers(ACTUAL)}, ["f"])
+    found = complement({"visual": short, "acoustic": answers(HEARD), "f": answers(ACTUAL)}, ["f"])
     assert found is not None
     assert (found["clips"], found["best_single"]["accuracy"]) == (4, 1.0)
-    assert complement("x", {"visual": short, "acoustic": clips_of(said(HEARD, actual=ACTUAL)[4:])}, []) is None
+    assert complement({"visual": short, "acoustic": clips_of(said(HEARD, actual=ACTUAL)[4:])}, []) is None
 
 
 def test_without_both_modalities_there_is_nothing_to_say():
-    assert complement("x", {"visual": answers(SEEN), "f": answers(SEEN)}, ["f"]) is None
+    assert complement({"visual": answers(SEEN), "f": answers(SEEN)}, ["f"]) is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -83,5 +89,5 @@ def test_kappa_of_one_word_does_not_exist():
     assert cohen_kappa(np.array([2, 2, 2]), np.array([2, 2, 2])) is None
     assert cohen_kappa(np.array([0, 0]), np.array([1, 1])) == 0.0
     always = answers("h" * 8)
-    found = complement("x", {"visual": always, "acoustic": always}, [])
+    found = complement({"visual": always, "acoustic": always}, [])
     assert found is not None and found["kappa"] is None

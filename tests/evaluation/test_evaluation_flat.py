@@ -15,7 +15,8 @@ def cell(benchmark="b", strategy="embrace", headline=True, gap="", deviation=0.0
     spread = {"mean": 0.6824567, "deviation": deviation, "seed_deviation": None, "low": 0.61, "high": 0.7412345}
     facts = {"benchmark": benchmark, "strategy": strategy, "headline": headline, "gap": gap, "seeds": 3, "folds": 5,
              "protocol": "subject" if headline else "clip", "clips": 0 if gap else 288, "ceiling": 0.6888888,
-             "above_ceiling": None if gap else False}  # fmt: skip
+             "above_ceiling": None if gap else False,
+             "shared": None if gap else {"clips": 144, "uar": 0.7345678}}  # fmt: skip
     return facts if gap else {**facts, "clip": dict.fromkeys(METRICS, spread), "window": dict.fromkeys(METRICS, spread)}
 
 
@@ -28,6 +29,7 @@ def test_a_row_of_the_comparison_is_flat_and_short():
         assert (row[name], row[f"{name}_deviation"], row[f"window_{name}"]) == (0.6825, 0.0312, 0.6825)
         assert (row[f"{name}_low"], row[f"{name}_high"]) == (0.61, 0.7412)
     assert (row["headline"], row["ceiling"], row["above_ceiling"]) == (True, 0.6889, False)
+    assert (row["shared_clips"], row["shared_uar"]) == (144, 0.7346)
     assert not any(isinstance(value, dict | list) for value in row.values())
 
 

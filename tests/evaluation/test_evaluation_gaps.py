@@ -14,9 +14,11 @@ from aver.synthetic.displays import EMOTIONS, ceilings
 
 
 def cell(strategy, protocol, uar=0.5, gap=""):
-    scores = {} if gap else {level: {"accuracy": {"mean": 0.6}, "uar": {"mean": uar}} for level in ("clip", "window")}
+    window = {"accuracy": {"mean": 0.6}, "uar": {"mean": uar}}
+    clip = {"accuracy": {"mean": 0.6, "low": 0.5, "high": 0.7}, "uar": {"mean": uar, "low": uar - 0.1, "high": None}}
     return {"benchmark": "b", "strategy": strategy, "protocol": protocol, "headline": protocol == "subject", "gap": gap,
-            "ceiling": 0.9, "above_ceiling": None if gap else False, **scores}  # fmt: skip
+            "clips": 0 if gap else 58, "seeds": 1, "ceiling": 0.9, "above_ceiling": None if gap else False,
+            **({} if gap else {"clip": clip, "window": window})}  # fmt: skip
 
 
 def test_a_strategys_protocols_stand_together_the_headlines_first():
@@ -25,13 +27,21 @@ def test_a_strategys_protocols_stand_together_the_headlines_first():
     assert [(row["strategy"], row["protocol"]) for row in found] == [
         ("concat", "subject"), ("concat", "clip"), ("pca", "subject"), ("pca", "clip"),
     ]  # fmt: skip
-    assert found[0]["clip"] == {"accuracy": 0.6, "uar": 0.5}
+    assert found[0]["window"] == {"accuracy": 0.6, "uar": 0.5}
     assert [row["headline"] for row in found] == [True, False] * 2
+
+
+def test_a_row_says_what_its_score_rests_on():
+    row = gaps([cell("pca", "clip")])[0]
+    assert row["clip"] == {"accuracy": 0.6, "uar": 0.5, "uar_low": 0.4, "uar_high": None}
+    assert (row["clips"], row["seeds"]) == (58, 1)
 
 
 def test_a_cell_without_scores_keeps_its_row():
     row = gaps([cell("pca", "subject", gap="too few clips")])[0]
-    assert row["clip"] == row["window"] == {"accuracy": None, "uar": None}
+    assert row["clip"] == {"accuracy": None, "uar": None, "uar_low": None, "uar_high": None}
+    assert row["window"] == {"accuracy": None, "uar": None}
+    assert row["clips"] == 0
     assert (row["ceiling"], row["above_ceiling"]) == (0.9, None)
 
 
@@ -40,8 +50,7 @@ def test_a_cell_without_scores_keeps_its_row():
     [
         (0.95, 0.92, 0.9, True),
         (0.95, 0.88, 0.9, False),  # the interval says that it may be below
-        (0.95, None, 0.9, True),  # no interval: the value itself
-        (0.85, None, 0.9, False),
+        (0.95, None, 0.9, None),  # too few speakers for an interval: it may be chance
         (0.9, 0.9, 0.9, False),
         (0.95, 0.92, None, None),
         (None, None, 0.9, None),

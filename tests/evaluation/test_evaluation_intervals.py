@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from answered import PARAMS, prediction, score_of
+from scipy.stats import norm, t
 
-from aver.evaluation.intervals import percentiles, speaker_intervals, weights
+from aver.evaluation.intervals import cut_off, percentiles, speaker_intervals, weights
 from aver.evaluation.metrics import METRICS
 from aver.evaluation.sums import Sums
 
@@ -33,12 +34,39 @@ def test_speakers_who_agree_have_an_interval_without_width(hits):
 def test_the_interval_of_a_known_case():
     """Half of 64 speakers are always right: the accuracy of a resampling is binomial(64, 1/2) / 64.
 
-    Its standard deviation is 1/16; the 95 % interval is 0.5 ± 1.96 / 16 = 0.378 … 0.622.
+    Its standard deviation is 1/16; the 95 % interval is 0.5 ± √(64/63) · 1.998 / 16 = 0.374 … 0.626.
     """
     right, wrong = [[5, 0], [0, 5]], [[0, 5], [5, 0]]
     low, high = speaker_intervals(sums([right, wrong] * 32), replace(PARAMS, bootstrap_draws=4000))["accuracy"]
-    assert low == pytest.approx(0.378, abs=0.02)
-    assert high == pytest.approx(0.622, abs=0.02)
+    assert low == pytest.approx(0.374, abs=0.02)
+    assert high == pytest.approx(0.626, abs=0.02)
+
+
+def test_what_is_cut_off_is_that_of_student_with_a_variance_of_p_less_one():
+    """Seven speakers: t = 2.4469, · √(7/6) = 2.6430, below which 0.00411 of a normal distribution lie."""
+    assert cut_off(7, 0.95) == pytest.approx(0.00411, abs=1e-5)
+    assert cut_off(7, 0.95) == pytest.approx(norm.cdf(-np.sqrt(7 / 6) * t.ppf(0.975, 6)))
+    assert cut_off(10**6, 0.9) == pytest.approx(0.05, abs=1e-5)
+
+
+@pytest.mark.parametrize("speakers", [5, 6, 8, 16])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(speakers):
+    """Of speakers whose scores are normal; the middle 95 % of the draws holds it in 85, 87, 89 and 93 of 100."""
+    rng = np.random.default_rng(1)
+    drawn = weights(speakers, replace(PARAMS, bootstrap_draws=2000))
+    means = [drawn @ rng.normal(0.6, 0.1, speakers) / speakers for _ in range(1500)]
+    found = [percentiles(mean, speakers, 0.95) for mean in means]
+    assert 0.92 < np.mean([low <= 0.6 <= high for low, high in found]) < 0.97
+
+
+@pytest.mark.parametrize(("confidence", "least"), [(0.95, 5), (0.9, 5), (0.8, 4), (0.99, 7)])
+def test_too_few_speakers_have_no_interval(confidence, least):
+    """The outermost draws, one speaker P times, must be rarer than what is cut off."""
+    spoken = np.random.default_rng(0).integers(0, 9, (least, 3, 3))
+    params = replace(PARAMS, confidence=confidence)
+    assert all(cut_off(speakers, confidence) is None for speakers in range(least))
+    assert speaker_intervals(sums(spoken), params)["uar"]
+    assert set(speaker_intervals(sums(spoken[1:]), params).values()) == {None}
 
 
 def test_intervals_widen_with_confidence_and_repeat_with_their_seed():
@@ -102,5 +130,5 @@ def test_intervals_average_over_seeds_as_the_value_does():
 
 
 def test_percentiles_leave_out_what_does_not_exist():
-    assert percentiles(np.array([np.nan, np.nan]), 0.95) is None
-    assert percentiles(np.array([0.5, np.nan]), 0.95) == (0.5, 0.5)
+    assert percentiles(np.array([np.nan, np.nan]), 9, 0.95) is None
+    assert percentiles(np.array([0.5, np.nan]), 9, 0.95) == (0.5, 0.5)

@@ -27,10 +27,21 @@ def test_a_pair_by_hand():
     assert (row["one"], row["other"], row["metric"], row["benchmark"]) == ("a", "b", "uar", "x")
     assert row["difference"] == 0.375
     assert (row["p"], row["method"], row["speakers"], row["clips"]) == (0.25, "exact", 4, 8)
-    assert row["low"] == pytest.approx(0.125) and row["high"] == 0.5
+    assert row["low"] is row["high"] is None  # four speakers are too few for an interval
     assert row["smallest_p"] == 0.125
     assert row["remark"] == "too few speakers: the smallest p that 4 speakers allow is 0.125"
     assert row["settled"] is False
+
+
+def test_the_interval_of_a_difference_is_that_of_few_speakers():
+    """Three of six speakers differ by 1: k/6 of the draws' mean is binomial(6, 1/2), 1/64 of them at either end.
+
+    The expanded interval leaves out 0.0024 at each end, so it ends there; the middle 95 % would be 1/6 … 5/6.
+    """
+    row = pairs("x", {"a": answers("hhhhhh", "hhhhhh", "abcdef"), "b": answers("hhhsss", "hhhhhh", "abcdef")}, PARAMS)[
+        0
+    ]
+    assert (row["difference"], row["low"], row["high"], row["speakers"]) == (0.5, 0.0, 1.0, 6)
 
 
 def test_a_speakers_uar_weighs_labels_and_not_clips():
@@ -53,7 +64,7 @@ def test_only_clips_that_both_scored_count():
     found = pairs("x", {"one": clips_of(every), "two": clips_of([every[0], *every[2:]])}, PARAMS)[0]
     assert (found["clips"], found["difference"], found["p"]) == (3, 0.0, 1.0)
     found = pairs("x", {"one": clips_of(every[:2]), "two": clips_of(every[2:])}, PARAMS)[0]
-    assert (found["difference"], found["p"], found["remark"]) == (None, None, "no clip was scored by both")
+    assert (found["difference"], found["p"], found["remark"]) == (None, None, "no clip was scored by all strategies")
 
 
 def test_holm_counts_the_pairs_of_the_benchmark():

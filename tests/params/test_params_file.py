@@ -131,6 +131,8 @@ def test_a_missing_key_is_named(changed, where):
         ("benchmarks.synthetic.beside", ["cross"]),
         ("benchmarks.synthetic.beside", "clip"),
         ("benchmarks.synthetic.seeds", []),
+        ("benchmarks.synthetic.fold_seed", -1),
+        ("reducers.autoencoder.seed", -1),
         ("benchmarks.synthetic.where", {"channel": "speech"}),
         ("synthetic.duration_s", [1.8, -1]),
         ("synthetic.frame_px", 32),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from aver.report.inputs import Inputs
 from aver.store.out import write_json
 
 LABELS = ("happy", "<b>sad</b>")
@@ -46,6 +48,7 @@ def cell(
             "speakers": len(speakers),
             "parameters": 54321,
         },
+        "shared": {"clips": 1101, "uar": uar},
         **{"unscored": {"no_sound": 133}, "chance": 0.5, "ceiling": None, "above_ceiling": None, "gap": ""},
         "clip": {
             "accuracy": {**spread(0.7, 0.65, 0.75), "deviation": 0.0101},
@@ -112,12 +115,17 @@ def protocol(
     headline: bool,
     ceiling: float | None = None,
     above: bool | None = None,
+    clips: int = 1101,
 ) -> dict[str, Any]:
-    """Return a row of `gaps.json`; accuracy 2 points above UAR, per window 4 points below."""
-    clip = {"accuracy": None, "uar": None} if uar is None else {"accuracy": uar + 0.02, "uar": uar}
-    window = {"accuracy": None, "uar": None} if uar is None else {"accuracy": uar - 0.02, "uar": uar - 0.04}
+    """Return a row of `gaps.json`; interval ± 5 points, accuracy 2 points above UAR, per window 4 points below."""
+    clip = dict.fromkeys(("accuracy", "uar", "uar_low", "uar_high"))
+    window = dict.fromkeys(("accuracy", "uar"))
+    if uar is not None:
+        clip = {"accuracy": uar + 0.02, "uar": uar, "uar_low": uar - 0.05, "uar_high": uar + 0.05}
+        window = {"accuracy": uar - 0.02, "uar": uar - 0.04}
     return {
         **{"benchmark": "own", "strategy": strategy, "protocol": name, "headline": headline},
+        **{"clips": 0 if uar is None else clips, "seeds": 2 if headline else 1},
         **{"clip": clip, "window": window, "ceiling": ceiling, "above_ceiling": above},
     }
 
@@ -128,6 +136,17 @@ COMPLEMENT = {
     **{"agreement": 0.55, "kappa": -0.125, "best_single": {"strategy": "visual", "accuracy": 0.5}},
     **{"best_fusion": {"strategy": "concat", "accuracy": 0.56}, "share": 0.4},
 }
+
+
+def without_intervals(inputs: Inputs) -> Inputs:
+    """Return the same report of too few speakers for an interval."""
+    none = {"low": None, "high": None}
+    scores = [
+        {**cell, "clip": {name: own | none for name, own in cell["clip"].items()}} if "clip" in cell else cell
+        for cell in inputs.scores
+    ]
+    gaps = [{**row, "clip": row["clip"] | {"uar_low": None, "uar_high": None}} for row in inputs.gaps]
+    return replace(inputs, scores=scores, pairs=[pair | none for pair in inputs.pairs], gaps=gaps)
 
 
 def write_evaluation(

@@ -19,7 +19,7 @@ from aver.store.out import write_json
 def test_confusions_are_percent_of_the_row(inputs):
     found = {one.strategy: one for one in confusions(inputs, "own")}
     assert set(found) == {"acoustic", "visual", "concat"}
-    assert found["concat"].rows == [("happy", [75, 25]), ("<b>sad</b>", [0, 0])]  # of the second no clip was tested
+    assert found["concat"].rows == [("happy", [75, 25]), ("<b>sad</b>", None)]  # of the second no clip was tested
 
 
 def test_recall_of_an_emotion_without_a_tested_clip_is_a_dash(inputs):

@@ -8,24 +8,75 @@ import pytest
 from report_example import COMPLEMENT, gap, pair, protocol
 
 from aver.report.complement import complement
+from aver.report.drawings.gap import gap_figure
 from aver.report.gaps import gap_table
 from aver.report.pairs import between, rows
 
 
-def test_the_leakiest_protocol_stands_first_and_the_headline_last(inputs):
-    more = [protocol("concat", "clip", 0.8, headline=False), protocol("concat", "loso", 0.7, headline=False)]
-    table = gap_table(replace(inputs, gaps=[*inputs.gaps, *more]), "own")
-    assert table.protocols == ["window", "clip", "loso", "subject"]
-    assert gap_table(inputs, "own").protocols == ["window", "subject"]
+def beside(*rows):
+    """Rows of `gaps.json` of concat: (protocol, UAR), the first one the headline."""
+    return [protocol("concat", name, uar, headline=name == rows[0][0]) for name, uar in rows]
 
 
-def test_scores_ceiling_and_gap_stand_side_by_side(inputs):
+def table_of(inputs, *rows):
+    return gap_table(replace(inputs, gaps=beside(*rows)), "own")
+
+
+def gaps_of(table):
+    return {row.strategy: row.gap for row in table.rows}
+
+
+@pytest.mark.parametrize(
+    ("main", "others", "expected"),
+    [
+        ("subject", ["clip", "window"], ["window", "clip", "subject"]),
+        ("subject", ["loso", "window"], ["window", "loso", "subject"]),  # both honest: the headline last
+        ("loso", ["subject", "window"], ["window", "subject", "loso"]),
+        ("clip", ["subject"], ["clip", "subject"]),
+        ("clip", ["window", "loso"], ["window", "clip", "loso"]),
+        ("window", ["clip"], ["window", "clip"]),
+    ],
+)
+def test_the_leakiest_protocol_stands_first_whichever_is_the_headline(inputs, main, others, expected):
+    assert table_of(inputs, (main, 0.8), *((name, 0.8) for name in others)).protocols == expected
+
+
+def test_the_gap_is_the_leakiest_minus_the_most_honest_whichever_is_the_headline(inputs):
+    assert gaps_of(table_of(inputs, ("clip", 0.8), ("subject", 0.6)))["concat"] == "+20.0"
+    table = table_of(inputs, ("clip", 0.8), ("window", 0.9), ("loso", 0.6))
+    assert gaps_of(table)["concat"] == "+30.0"
+    assert table.sentence.startswith("Under the protocol window, concat seems to reach 90.0 % UAR (85.0 to 95.0); ")
+
+
+def test_without_a_leaky_protocol_nothing_is_called_a_gap(inputs):
+    table = table_of(inputs, ("subject", 0.6), ("loso", 0.9))
+    assert (table.leaks, table.sentence) == (False, "")
+    assert table_of(inputs, ("subject", 0.6), ("clip", 0.9)).leaks
+
+
+def test_scores_intervals_ceiling_and_gap_stand_side_by_side(inputs):
     found = {row.strategy: row for row in gap_table(inputs, "own").rows}
     window, subject = found["concat"].scores
-    assert (window.uar, window.accuracy, window.window, window.above) == ("99.0", "101.0", "95.0", True)
-    assert (subject.uar, subject.above) == ("68.2", False)
-    assert (found["concat"].ceiling, found["concat"].gap) == ("97.0", "+30.8")
+    assert (window.uar, window.interval, window.window, window.above) == ("99.0", "94.0 to 104.0", "95.0", True)
+    assert (subject.uar, subject.interval, subject.above) == ("68.2", "63.2 to 73.2", False)
+    assert (found["concat"].ceiling, found["concat"].gap, found["concat"].shows) == ("97.0", "+30.8", True)
     assert (found["visual"].ceiling, found["visual"].gap) == ("–", "+30.0")
+    assert dict(gap_table(inputs, "own").windows.rows)["concat"] == ["95.0", "64.2"]
+
+
+def test_seeds_and_clips_of_every_score_are_said(inputs):
+    gaps = [
+        protocol("concat", "subject", 0.6, headline=True, clips=1288),
+        protocol("concat", "window", 0.9, headline=False, clips=108),
+        protocol("acoustic", "window", 0.9, headline=False, clips=58),
+        protocol("visual", "window", None, headline=False),
+        protocol("concat", "clip", None, headline=False),
+    ]
+    table = gap_table(replace(inputs, gaps=gaps), "own")
+    assert table.rests == {"window": "1 seed, 58 to 108 clips", "clip": "", "subject": "2 seeds, 1,288 clips"}
+    clips = {row.strategy: [score.clips for score in row.scores] for row in table.rows}
+    assert clips["concat"] == ["108 clips", "", "1,288 clips"]
+    assert clips["acoustic"] == ["58 clips", "", ""]
 
 
 def test_a_missing_score_is_a_dash_with_its_reason(inputs):
@@ -40,22 +91,70 @@ def test_a_missing_score_is_a_dash_with_its_reason(inputs):
     }
     assert [score.uar for score in found["acoustic"].scores] == ["–", "40.0"]
     assert (found["acoustic"].gap, found["acoustic"].reasons) == ("–", ["window: no window"])
+    assert not found["acoustic"].shows
     assert found["embrace"].reasons == ["subject: needs a stream <picture> that is not here"]
 
 
 def test_what_the_gap_means_is_said_in_a_sentence(inputs):
     assert gap_table(inputs, "own").sentence == (
-        "Under the protocol window, concat seems to reach 99.0 % UAR; on speakers it has never met it reaches 68.2 %. "
-        "The 30.8 points between them say how well a speaker or a clip is recognised again, not an emotion."
+        "Under the protocol window, concat seems to reach 99.0 % UAR (94.0 to 104.0); on speakers it has never met it "
+        "reaches 68.2 % UAR (63.2 to 73.2). The 30.8 points between them say how well a speaker or a clip is "
+        "recognised again, not an emotion."
     )
     assert gap_table(inputs, "own").above
 
 
-def test_no_gap_is_not_called_one(inputs):
-    gaps = [protocol("concat", "subject", 0.7, headline=True), protocol("concat", "clip", 0.69, headline=False)]
-    table = gap_table(replace(inputs, gaps=gaps), "own")
-    assert table.sentence.startswith("Here a leaky split gives concat no more")
-    assert not table.above
+@pytest.mark.parametrize(
+    ("rows", "again"),
+    [
+        ((("subject", 0.6), ("window", 0.9)), "a speaker or a clip is recognised again"),
+        ((("subject", 0.6), ("clip", 0.9)), "how well a speaker is recognised again"),
+        ((("clip", 0.6), ("window", 0.9)), "how well a clip is recognised again"),
+    ],
+)
+def test_the_sentence_names_only_what_the_two_protocols_differ_in(inputs, rows, again):
+    assert again in table_of(inputs, *rows).sentence
+
+
+def test_speakers_that_trained_are_not_called_new(inputs):
+    said = table_of(inputs, ("clip", 0.6), ("window", 0.9)).sentence
+    assert "on new clips of speakers it has met it reaches 60.0 % UAR" in said and "never met" not in said
+
+
+@pytest.mark.parametrize("leaky", [0.6835, 0.6])  # above by less than the intervals, and below
+def test_a_difference_within_the_intervals_is_not_called_leakage(inputs, leaky):
+    table = table_of(inputs, ("subject", 0.68), ("clip", leaky))
+    assert table.sentence.endswith(
+        "on speakers it has never met it reaches 68.0 % UAR (63.0 to 73.0). The first interval does not lie above the "
+        "second: a leak does not show here beyond chance."
+    )
+    assert f"concat reaches {100 * leaky:.1f} % UAR" in table.sentence
+    assert not any(row.shows for row in table.rows) and not table.above
+
+
+def test_intervals_that_touch_are_no_claim(inputs):
+    rows = beside(("subject", 0.6), ("clip", 0.9))
+    rows[0]["clip"]["uar_high"] = rows[1]["clip"]["uar_low"] = 0.75
+    assert "not show here beyond chance" in gap_table(replace(inputs, gaps=rows), "own").sentence
+
+
+def test_without_intervals_nothing_is_claimed(inputs):
+    rows = beside(("subject", 0.6), ("clip", 0.9))
+    rows[1]["clip"] |= {"uar_low": None, "uar_high": None}
+    table = gap_table(replace(inputs, gaps=rows), "own")
+    assert "concat reaches 90.0 % UAR; on speakers" in table.sentence
+    assert table.sentence.endswith("There are no two intervals to tell whether the leak adds more than chance.")
+    assert next(row for row in table.rows if row.strategy == "concat").scores[0].interval == "–"
+
+
+def test_the_line_of_the_figure_is_the_gap():
+    def lines(*protocols):
+        scores = {"window": 0.9, "clip": 0.5, "loso": 0.8, "subject": 0.6}
+        axes = gap_figure([("concat", scores, None), ("pca", {"subject": 0.7}, None)], protocols).axes[0]
+        return [[float(value) for value in line.get_xdata()] for line in axes.get_lines() if line.get_gid() == "gap"]
+
+    assert lines("window", "clip", "subject") == [[90.0, 60.0]]
+    assert lines("loso", "subject") == []
 
 
 @pytest.mark.parametrize("kept", [("subject",), ()])

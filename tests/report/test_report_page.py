@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import matplotlib as mpl
 import pytest
-from report_example import pair
+from report_example import pair, without_intervals
 
 from aver.ledger import Failure, write_ledger
 from aver.report.benchmark import benchmarks
@@ -100,22 +100,71 @@ def test_best_and_named_strategy_are_marked(shown):
     assert '"badge">fusion<' in re.search(r"<tr[^>]*><th[^>]*>visual.*?</th>", shown, re.S)[0]
 
 
+def test_clips_and_the_shared_uar_stand_in_the_table_where_strategies_did_not_score_the_same(inputs, shown, again):
+    assert "</strong> shared" not in shown and "sound; 1,101 clips" not in text(shown)
+    scores = [
+        cell if cell["gap"] else {**cell, "shared": {"clips": 144, "uar": cell["clip"]["uar"]["mean"] - 0.1}}
+        for cell in inputs.scores
+    ]
+    html = again(replace(inputs, scores=scores))
+    assert Reader(html).row("concat") == ["68.2 61.0 to 74.1 58.2 shared", "70.0 65.0 to 75.0", "97.0"]
+    assert Reader(html).row("embrace") == ["–", "–", "–"]
+    assert "picture + sound; 1,101 clips" in text(html)
+    assert "is asked on the 144 shared clips, those that all of them scored" in text(html)
+
+
+def test_who_is_tested_and_how_often_stands_above_the_table(inputs, shown, again):
+    assert "corpora clips; 9 tested speakers; 2 folds; 2 seeds; 2 labels" in text(shown)
+    scores = [{**cell, "folds": 1, "seeds": 1, "speakers": 0} for cell in inputs.scores]
+    assert "corpora clips; 1 fold; 1 seed; 2 labels" in text(again(replace(inputs, scores=scores)))
+
+
 def test_a_score_above_what_is_possible_is_marked(inputs, shown, again):
     assert "▲</span> 99.0" in shown and "lies above what is possible without leakage" in text(shown)
     gaps = [{**row, "above_ceiling": False} for row in inputs.gaps]
     assert "▲" not in again(replace(inputs, gaps=gaps))
 
 
+def gap_section(html):
+    return text(re.search(r'<section id="gap">.*?</section>', html, re.S)[0])
+
+
+def test_the_gap_stands_beside_intervals_seeds_and_clips(inputs, shown, again):
+    said = gap_section(shown)
+    assert "concat ▲ 99.0 94.0 to 104.0 1,101 clips 68.2 63.2 to 73.2 1,101 clips 97.0 +30.8" in said
+    assert "window (1 seed, 1,101 clips): random 80/20 split" in said and "UAR per window, %" in said
+    assert "<strong>+30.8</strong>" in shown and "Gap: window minus subject, in points of UAR." in said
+    honest = again(replace(inputs, gaps=[{**row, "protocol": f"{row['protocol']}s"} for row in inputs.gaps]))
+    assert gap_section(honest).lower().count("gap") == 1  # the heading
+
+
 def test_reported_numbers_are_shown_with_source_and_protocol_or_not_at_all(inputs, shown, again):
     assert "Salas-Cáceres" not in shown and "reported</em>*" not in shown
     params = inputs.params
     corpora = {**params.corpora, "clips": replace(params.corpora["clips"], adapter="ravdess")}
+    block = replace(params.benchmarks["own"], where={"channel": ("speech",)})
+    params = replace(params, benchmarks={"own": block})
     labels = [str(number) for number in range(8)]
     scores = [{**cell, "labels": labels, "confusion": [[1.0] * 8] * 8} for cell in inputs.scores]
     html = again(replace(inputs, params=replace(params, corpora=corpora), scores=scores))
     assert "reported</em>*: accuracy / UAR" in html and "<em>80.51 / 79.59</em>" in html
     assert "Salas-Cáceres et al. 2024, Table 3), not computed here, and under another protocol" in text(html)
     assert "random 80/20 split of sequences, scores per window, speakers shared" in text(html)
+
+
+def test_a_label_without_a_tested_clip_has_no_shares_and_no_hit(shown):
+    matrices = re.search(r'<section id="confusions">.*?</section>', shown, re.S)[0]
+    rows = re.findall(r'<tr><th scope="row">[^<]*</th>((?:<td[^>]*>[^<]*</td>)+)</tr>', matrices)
+    assert len(rows) == 6
+    assert set(rows[::2]) == {'<td style="--heat: 75" class="hit">75</td><td style="--heat: 25">25</td>'}
+    assert set(rows[1::2]) == {"<td>–</td><td>–</td>"}
+
+
+def test_scores_of_too_few_speakers_say_why_they_have_no_interval(inputs, shown, again):
+    assert "A score without an interval" not in shown
+    html = again(without_intervals(inputs))
+    assert "A score without an interval: there are too few speakers for one" in text(html)
+    assert Reader(html).row("concat") == ["68.2", "70.0", "97.0"]
 
 
 def test_many_pairs_are_folded_behind_those_of_the_best_strategy(inputs, shown, again):
@@ -220,7 +269,7 @@ def test_provenance_has_the_used_budget_only(shown):
 
 
 def test_the_page_says_how_to_get_the_revision_and_holds_none(shown):
-    assert "git log -1 -- dvc.lock" in shown
+    assert "once the dvc.lock written with this page is committed, git log -1 -- dvc.lock prints it" in text(shown)
     assert not re.search(r"\b[0-9a-f]{40}\b", shown)
 
 

@@ -8,12 +8,13 @@ import pytest
 from report_example import gap
 
 from aver.params.blocks import Corpus
-from aver.report.cells import headline
+from aver.report.cells import headline, shared_clips
 from aver.report.reported import REPORTED, of_strategy, reported
 from aver.report.scores import corpora, folds, more
 from aver.report.strategies import overview, rows
 
 RAVDESS = [f"label {number}" for number in range(8)]
+SPEECH = {"channel": ("speech",)}
 
 
 def moved(inputs, corpus, adapter="", labels=RAVDESS, **benchmark):
@@ -35,9 +36,19 @@ def test_single_modalities_come_first_and_the_best_is_marked(inputs):
     assert found["visual"].ceiling == "–"
 
 
+def test_the_best_is_that_on_the_clips_that_all_scored(inputs):
+    uars = {"acoustic": 0.4, "concat": 0.45, "visual": 0.55, "embrace": None}
+    scores = [{**cell, "shared": {"clips": 144, "uar": uars[cell["strategy"]]}} for cell in inputs.scores]
+    found = {row.strategy: row for row in rows(replace(inputs, scores=scores), "own")}
+    assert [row.strategy for row in found.values() if row.best] == ["visual"]
+    assert (found["concat"].uar, found["concat"].shared, found["concat"].clips) == ("68.2", "45.0", "1,101")
+    assert shared_clips(scores) == 144
+    assert shared_clips(inputs.scores) is None  # all scored the same ones
+
+
 def test_a_gap_is_dashes_with_its_reason(inputs):
     row = next(row for row in rows(inputs, "own") if row.strategy == "embrace")
-    numbers = ("uar", "uar_interval", "accuracy", "accuracy_interval", "ceiling", "reported")
+    numbers = ("clips", "uar", "uar_interval", "shared", "accuracy", "accuracy_interval", "ceiling", "reported")
     assert {asdict(row)[key] for key in numbers} == {"–"}
     assert row.gap == "needs a stream <picture> that is not here"
 
@@ -53,14 +64,15 @@ def test_reported_numbers_are_those_of_table_3(inputs):
         ("savee", 7, {"visual": (90.60, 87.63), "acoustic": (60.42, 50.78)}),
         ("cremad", 6, {"pca": (72.86, 73.17), "autoencoder": (67.07, 66.21)}),
     ):
-        found = reported(moved(inputs, corpus, labels=RAVDESS[:labels]), "own")
+        where = SPEECH if corpus == "ravdess" else {}
+        found = reported(moved(inputs, corpus, labels=RAVDESS[:labels], where=where), "own")
         assert found and {name: found.scores[name] for name in expected} == expected
         assert set(found.scores) == {"visual", "acoustic", "concat", "pca", "autoencoder", "embrace"}
     assert [REPORTED[name].components for name in ("ravdess", "savee", "cremad")] == [423, 238, 456]
 
 
 def test_reported_numbers_stand_beside_their_own_corpus(inputs):
-    shown = {row.strategy: row.reported for row in rows(moved(inputs, "mine", "ravdess"), "own")}
+    shown = {row.strategy: row.reported for row in rows(moved(inputs, "mine", "ravdess", where=SPEECH), "own")}
     assert shown == {
         "acoustic": "45.83 / 44.07",
         "visual": "82.19 / 79.89",
@@ -69,13 +81,25 @@ def test_reported_numbers_stand_beside_their_own_corpus(inputs):
     }
 
 
+@pytest.mark.parametrize(("corpus", "labels", "where"), [("ravdess", 8, SPEECH), ("savee", 7, {}), ("cremad", 6, {})])
+def test_the_clips_with_sound_and_picture_are_the_same_task(inputs, corpus, labels, where):
+    other = where | {"modality": ("audiovisual",)}
+    assert reported(moved(inputs, corpus, labels=RAVDESS[:labels], where=other), "own") is REPORTED[corpus]
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"corpus": "synthetic"},
         {"corpus": "clips", "adapter": "folder"},
         {"corpus": "ravdess", "adapter": "folder"},
-        {"corpus": "ravdess", "labels": RAVDESS[:6]},
+        {"corpus": "ravdess", "labels": RAVDESS[:6], "where": SPEECH},
+        {"corpus": "ravdess"},  # songs too
+        {"corpus": "ravdess", "where": {"channel": ("speech", "song")}},
+        {"corpus": "ravdess", "where": SPEECH | {"modality": ("audio",)}},
+        {"corpus": "ravdess", "where": SPEECH | {"sex": ("female",)}},
+        {"corpus": "savee", "labels": RAVDESS[:7], "where": {"modality": ("audiovisual", "audio")}},
+        {"corpus": "cremad", "labels": RAVDESS[:6], "where": {"intensity": ("high",)}},
         {"corpus": "cremad", "labels": RAVDESS[:6], "label": "perceived"},
         {"corpus": "cremad", "labels": RAVDESS[:6], "test_corpora": ("savee",)},
         {"corpus": "savee", "labels": RAVDESS[:7], "label_set": "seven"},
@@ -139,15 +163,20 @@ def own(clips, value):
     }
 
 
-def test_every_tested_corpus_has_a_row_and_what_was_not_scored_a_dash(inputs):
+def test_every_strategy_has_a_row_on_each_corpus_and_dashes_where_nothing_was_scored(inputs):
     scores = [
         {**cell, "corpora": ["rml", "song"], "per_corpus": {"rml": own(1240, 0.5)}} for cell in headline(inputs, "own")
     ]
-    scores[0]["per_corpus"] = {"rml": own(1239, 0.25), "song": own(7, 1.0)}
+    few = {**own(7, 1.0), "uar": {"value": 1.0, "low": None, "high": None}}
+    scores[0]["per_corpus"] = {"rml": own(1239, 0.25), "song": few}
     found = corpora(replace(inputs, scores=scores), "own")
-    assert found.head[:4] == ["tested clips", "speakers", "acoustic: accuracy", "acoustic: UAR"]
+    assert found.head == ["clips", "speakers", "accuracy", "UAR"]
     assert dict(found.rows) == {
-        "rml": ["1,240", "4", "25.0", "25.0 (10.0 to 90.0)", *["50.0", "50.0 (10.0 to 90.0)"] * 2],
-        "song": ["7", "4", "100.0", "100.0 (10.0 to 90.0)", *["–", "–"] * 2],
+        "rml · acoustic": ["1,239", "4", "25.0", "25.0 (10.0 to 90.0)"],
+        "rml · visual": ["1,240", "4", "50.0", "50.0 (10.0 to 90.0)"],
+        "rml · concat": ["1,240", "4", "50.0", "50.0 (10.0 to 90.0)"],
+        "song · acoustic": ["7", "4", "100.0", "100.0"],  # too few speakers for an interval
+        "song · visual": ["–"] * 4,
+        "song · concat": ["–"] * 4,
     }
     assert corpora(inputs, "own") is None

@@ -95,6 +95,64 @@ def test_winner_names_whom_it_cannot_be_told_apart_from(inputs):
     assert found.winner == "concat has the highest UAR of 3 strategies, but cannot be told apart from visual."
 
 
+def sharing(inputs, clips, uars, own):
+    """Return the cells with the number of shared clips, the UAR on them and the clips of each strategy."""
+    return [
+        cell
+        if cell["gap"]
+        else {
+            **cell,
+            "clips": own[cell["strategy"]],
+            "shared": {"clips": clips, "uar": uars[cell["strategy"]]},
+        }
+        for cell in inputs.scores
+    ]
+
+
+OWN = {"acoustic": 288, "concat": 288, "visual": 1440}
+
+
+def test_who_is_better_is_asked_on_the_clips_that_all_scored(inputs):
+    """Over what each scored, concat has 68.2 % and visual 50.0 %; on the shared clips it is the other way round."""
+    scores = sharing(inputs, 144, {"acoustic": 0.3, "concat": 0.45, "visual": 0.55}, OWN)
+    pairs = [pair("concat", "visual", -0.1, 0.01, settled=True), pair("acoustic", "visual", -0.25, 0.01, settled=True)]
+    found = said(inputs, *pairs, scores=scores)
+    assert found.kind == "worse"
+    assert found.numbers.startswith(
+        "The strategies did not all score the same clips (288 to 1,440), so they are compared on the 144 clips that "
+        "all of them scored. UAR of the best fusion, concat, 45.0 %; of the best single modality, visual, 55.0 %. "
+        "Speaker by speaker, the difference is −10.0 points"
+    )
+    assert found.winner == "visual has the highest UAR of 3 strategies, and beats every other one beyond chance."
+
+
+def test_without_a_shared_clip_nothing_is_compared(inputs):
+    found = said(inputs, scores=sharing(inputs, 0, dict.fromkeys(OWN), OWN))
+    assert (found.kind, found.winner) == ("none", "")
+    assert found.head == "Nothing to compare: no clip was scored by all strategies."
+
+
+@pytest.mark.parametrize(
+    ("acoustic", "words"),
+    [
+        (0.1, "but speaker by speaker visual beats it beyond chance."),
+        (-0.2, "but speaker by speaker acoustic and visual beat it beyond chance."),
+        (None, "but speaker by speaker visual beats it beyond chance, and it cannot be told apart from acoustic."),
+    ],
+)
+def test_the_highest_uar_beats_nobody_who_is_better_speaker_by_speaker(inputs, acoustic, words):
+    found = said(
+        inputs,
+        pair("concat", "acoustic", acoustic or 0.0, 0.01, settled=acoustic is not None),
+        pair("concat", "visual", -0.1, 0.01, settled=True),
+    )
+    assert found.winner == f"concat has the highest UAR of 3 strategies, {words}"
+    assert found.head.startswith("Fusion does not help")
+    assert found.numbers.endswith(
+        "Over all clips together it has the other sign: speakers do not have equally many clips of each emotion."
+    )
+
+
 def test_a_leaky_headline_is_called_so(inputs):
     found = said(inputs, scores=[{**cell, "protocol": "clip"} for cell in inputs.scores])
     assert found.warning.startswith("The protocol clip is leaky")

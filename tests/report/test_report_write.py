@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_example import pair
+from report_example import pair, protocol, without_intervals
 
 from aver.errors import CacheError
 from aver.report.benchmark import benchmarks
@@ -39,7 +39,9 @@ def test_markdown_has_verdict_scores_and_gap(inputs, found):
     ]
     assert scores[3][3:] == ["–"] * 5
     assert "– own, embrace: needs a stream &lt;picture> that is not here" in text
-    assert ["own", "concat", "99.0 ▲", "68.2", "97.0", "+30.8"] in gaps
+    assert ["own", "concat", "99.0 ▲", "68.2", "97.0", "**+30.8**"] in gaps
+    assert "– own, trained seeds and tested clips: window 1 seed, 1,101 clips; subject 2 seeds, 1,101 clips" in text
+    assert "Gap: the first protocol minus the last; **bold**: more than chance" in text
     assert "nan" not in text.lower()
 
 
@@ -69,6 +71,19 @@ def test_markdown_reads_no_name_as_markup(inputs, undrawn):
     assert "| a\\|b &lt;script>\\*x\\* | subject" in markdown(hostile, benchmarks(hostile))
 
 
+def test_markdown_calls_nothing_a_gap_where_no_protocol_is_leaky(inputs, undrawn):
+    gaps = [{**row, "protocol": row["protocol"].replace("window", "loso")} for row in inputs.gaps]
+    honest = replace(inputs, gaps=gaps)
+    text = markdown(honest, benchmarks(honest))
+    assert "| loso" in text.replace("  ", "") and "gap" not in text.lower()
+
+
+def test_markdown_marks_only_what_is_more_than_chance(inputs, undrawn):
+    gaps = [protocol("concat", "subject", 0.6, headline=True), protocol("concat", "window", 0.65, headline=False)]
+    close = replace(inputs, gaps=gaps)
+    assert ["own", "concat", "65.0", "60.0", "–", "+5.0"] in tables(markdown(close, benchmarks(close)))[1]
+
+
 def test_latex_is_a_booktabs_table_with_its_conditions_in_the_caption(inputs, found):
     text = latex(inputs, found)
     assert re.findall(r"\\(begin|end)\{(\w+)\}", text) == [
@@ -81,6 +96,41 @@ def test_latex_is_a_booktabs_table_with_its_conditions_in_the_caption(inputs, fo
     for part in ("protocol subject", "2 folds; 2 seeds", r"95 \% interval over speakers"):
         assert part in caption
     assert r"embrace: needs a stream \textless{}picture\textgreater{} that is not here." in caption
+
+
+def test_too_few_speakers_for_an_interval_are_said(inputs, found, undrawn):
+    assert "without an interval" not in markdown(inputs, found)
+    few = without_intervals(inputs)
+    assert "A score without an interval: there are too few speakers for one" in markdown(few, benchmarks(few))
+    text = latex(few, benchmarks(few))
+    assert r"\textbf{concat} & \textbf{70.0} & \textbf{68.2} & 97.0 \\" in text
+    assert "No interval over speakers: there are too few" in text and "In brackets" not in text
+
+
+def test_latex_shows_clips_and_the_shared_uar_where_strategies_did_not_score_the_same(inputs, undrawn):
+    scores = [
+        cell if cell["gap"] else {**cell, "shared": {"clips": 144, "uar": cell["clip"]["uar"]["mean"] - 0.1}}
+        for cell in inputs.scores
+    ]
+    changed = replace(inputs, scores=scores)
+    text = latex(changed, benchmarks(changed))
+    assert r"Strategy & Clips & Accuracy & UAR & Shared & Best \\" in text and r"\begin{tabular}{lrrrrr}" in text
+    assert "Shared: UAR on the 144 clips that all strategies scored, the highest among which is bold." in text
+    assert r"\textbf{1,101} & \textbf{70.0 (65.0--75.0)} & \textbf{68.2 (61.0--74.1)} & \textbf{58.2} & 97.0 \\" in text
+    assert r"embrace & -- & -- & -- & -- & -- \\" in text
+
+
+def test_markdown_shows_clips_and_the_shared_uar_where_strategies_did_not_score_the_same(inputs, found):
+    assert "shared" not in markdown(inputs, found)
+    scores = [
+        cell if cell["gap"] else {**cell, "shared": {"clips": 144, "uar": cell["clip"]["uar"]["mean"] - 0.1}}
+        for cell in inputs.scores
+    ]
+    changed = replace(inputs, scores=scores)
+    text = markdown(changed, benchmarks(changed))
+    assert "**bold**: highest UAR, on the clips that all strategies of the benchmark scored;" in text
+    row = next(line for line in text.splitlines() if "| **concat**" in line)
+    assert [cell.strip() for cell in row.split("|")][-3:-1] == ["1,101", "58.2"]
 
 
 def test_latex_escapes_what_is_special_to_it(inputs, undrawn):

@@ -116,7 +116,7 @@ def test_rows_are_written_in_the_order_of_the_clips(stores, tmp_path):
 # ---------------------------------------------------------------- roles
 
 BENCHMARK = Benchmark(
-    corpora=("c",), protocol="window", validation_fraction=0.25, fold_seed=0, seeds=(0,)
+    corpora=("c",), protocol="subject", folds=2, validation_fraction=0.25, fold_seed=0, seeds=(0,)
 )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def rows_of(line, protocol, role_of):
 
 def test_sequences_get_the_role_of_their_clip(long):
     rows = rows_of(long, "subject", lambda k: ("train", "validation", "test")[k // 4])
-    (fold,) = split(long, rows, ["a", "b"], BENCHMARK)
+    (fold,), _ = split(long, rows, ["a", "b"], BENCHMARK)
     assert fold.name == "subject-fold-0"
     assert fold.roles.tolist() == np.array([TRAIN, VALIDATION, TEST])[long.owner // 4].tolist()
     assert fold.labels.tolist() == (long.owner % 2).tolist()
@@ -145,13 +145,13 @@ def test_sequences_get_the_role_of_their_clip(long):
 
 def test_under_protocol_window_sequences_are_dealt_one_by_one(long):
     rows = rows_of(long, "window", lambda k: "windows")
-    (fold,) = split(long, rows, ["a", "b"], BENCHMARK)
+    (fold,), _ = split(long, rows, ["a", "b"], BENCHMARK)
     assert len(fold.roles) == 96
     # 20 % of 96 is 19.2; a quarter of the other 76 validates.
     assert [(fold.roles == role).sum() for role in (TRAIN, VALIDATION, TEST)] == [57, 19, 20]
     tested = set(long.owner[fold.roles == TEST])
     assert tested & set(long.owner[fold.roles == TRAIN]), "the same clips train and test: that is the leak it shows"
-    (again,) = split(long, rows[::-1], ["a", "b"], BENCHMARK)
+    (again,), _ = split(long, rows[::-1], ["a", "b"], BENCHMARK)
     assert again.roles.tolist() == fold.roles.tolist()
 
 
@@ -162,3 +162,26 @@ def test_a_fold_that_loses_a_side_or_a_label_says_so(long):
     rows = rows_of(long, "subject", lambda k: ("train", "validation", "test")[k % 2 + (k > 5)])
     with pytest.raises(BenchmarkError, match="has no clip of b left to train"):
         split(long, rows, ["a", "b"], BENCHMARK)
+
+
+def test_a_protocol_beside_the_headline_that_cannot_be_served_is_a_gap_of_its_own(long):
+    rows = rows_of(long, "subject", lambda k: ("train", "validation", "test")[k // 4])
+    folds, gaps = split(long, rows + rows_of(long, "clip", lambda k: "train" if k else "test"), ["a", "b"], BENCHMARK)
+    assert [fold.protocol for fold in folds] == ["subject"]
+    assert list(gaps) == ["clip"]
+    assert gaps["clip"].startswith("protocol clip, fold 0 has no sequence left for validation")
+
+
+def test_a_modality_that_no_training_clip_has_cannot_be_trained(tmp_path):
+    times = [(k / 10, (k + 1) / 10) for k in range(8)]
+    clips = [f"clip{k:02}" for k in range(12)]
+    stores = {
+        "visual": store(tmp_path / "v", "v", dict.fromkeys(clips, times), {}),
+        "acoustic": store(tmp_path / "a", "a", dict.fromkeys(clips[8:], times), dict.fromkeys(clips[:8], "no_sound")),
+    }
+    line = build_timeline(stores, [("c", name) for name in clips], 8, BUDGET, partial=True)
+    rows = rows_of(line, "subject", lambda k: ("train", "validation", "test")[k // 4])
+    with pytest.raises(BenchmarkError, match="no acoustic features left to train"):
+        split(line, rows, ["a", "b"], BENCHMARK)
+    heard = rows_of(line, "subject", lambda k: ("test", "validation", "train")[k // 4])
+    assert len(split(line, heard, ["a", "b"], BENCHMARK)[0]) == 1

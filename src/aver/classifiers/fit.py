@@ -150,7 +150,8 @@ def _validate(fold: Fold, epoch: int, losses: Mapping[int, float], params: FitPa
         accuracy = float((logits[place].argmax(1) == labels).float().mean())
         run.history.append((losses[run.place], loss, accuracy, run.optimizer.param_groups[0]["lr"]))
         run.schedule.step(loss)
-        if params.published or loss < run.best:
+        # A loss that is no number from the start is kept too: evaluation says that training diverged.
+        if params.published or loss < run.best or not run.best_state:
             run.best, run.best_epoch, run.best_state = loss, epoch, fold.state(place)
         elif epoch - run.best_epoch >= params.patience:
             ended.append(run)

@@ -84,12 +84,18 @@ def _train(ready: Prepared, label: str, rows_in: Path, cache: Cache, run: Runner
         outcomes = run(
             list(tasks.values()), f"{label} {ready.strategy.reducer}", ready.parallel, cache, "fold"
         ).outcomes
+        protocols = {fold.name: fold.protocol for fold in ready.layout.folds}
         for (name, task), outcome in zip(tasks.items(), outcomes, strict=True):
             if isinstance(outcome, Failed) and outcome.reason != "internal":
-                return Grid(ready.name, ready.layout.labels, f"{task.name}: {outcome.detail}", ready)
-            if isinstance(outcome, Pending):
+                why = f"{task.name}: {outcome.detail}"
+                if protocols[name] == ready.headline:
+                    return Grid(ready.name, ready.layout.labels, why, ready)
+                ready = ready.without(protocols[name], why)
+            elif isinstance(outcome, Pending):
                 return Grid(ready.name, ready.layout.labels, prepared=ready)
-            fitted[name] = _digest(ready, task, outcome)
+            else:
+                fitted[name] = _digest(ready, task, outcome)
+        fitted = {fold.name: fitted[fold.name] for fold in ready.layout.folds}
         if rows_in != Path():
             ready.write_rows(rows_in, fitted, cache)
     tasks_of = ready.runs(rows_in, fitted)

@@ -14,7 +14,7 @@ from aver.cache.objects import Arrays, unpack
 from aver.errors import BenchmarkError, StoreError
 from aver.store.out import read_json
 
-NAME = re.compile(r"(?P<protocol>[a-z]+)-fold-(?P<fold>\d+)-seed-(?P<seed>-?\d+)")
+NAME = re.compile(r"(?P<protocol>[a-z]+)-fold-(?P<fold>\d+)-seed-(?P<seed>\d+)")
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,16 @@ class Prepared:
     benchmark: str
 
     @property
+    def headline(self) -> str:
+        """The benchmark's own protocol."""
+        return self.params.benchmarks[self.benchmark].protocol
+
+    def without(self, protocol: str, why: str) -> Prepared:
+        """Return the same without a protocol that cannot be served."""
+        folds = [fold for fold in self.layout.folds if fold.protocol != protocol]
+        return replace(self, layout=replace(self.layout, folds=folds, gaps={**self.layout.gaps, protocol: why}))
+
+    @property
     def parallel(self) -> Parallel:
         """How tasks are spread: one process owns a GPU."""
         cuda = resolve(self.params.classifiers.device) == "cuda"
@@ -81,13 +91,16 @@ class Prepared:
             torch_runtime(self.params.classifiers.device, mixed=True),
             together=self.strategy.train_together,
         )
+        budget = self.params.classifiers.budgets[self.params.budget]
+        # Without early stop all runs of a group end, and are kept, at the same time: a fold's seeds are then enough.
+        most = self.params.classifiers.together if budget.patience < budget.epochs else len(block.seeds)
         tasks = {}
         for fold in self.layout.folds:
             table, files = self._table(fold), self._files(fold, rows_in, reducers)
-            for seed in block.seeds if fold.protocol == block.protocol else block.seeds[:1]:
+            for seed in block.seeds if fold.protocol == self.headline else block.seeds[:1]:
                 name = f"{self.benchmark} {fold.name.replace('-', ' ')} seed {seed}"
                 own = replace(step, params=replace(step.params, seed=seed))
-                tasks[fold.name, seed] = Task(name, own, {"table": table, **files}, self.params.classifiers.together)
+                tasks[fold.name, seed] = Task(name, own, {"table": table, **files}, most)
         return tasks
 
     def write_rows(self, rows_in: Path, reducers: Mapping[str, str], cache: Cache) -> None:

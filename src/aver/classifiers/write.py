@@ -83,8 +83,9 @@ def _predictions(
 
 
 def _summary(grid: Grid) -> dict[str, Any]:
-    summary: dict[str, Any] = {"labels": grid.labels, "gap": grid.gap, "runs": len(grid.runs)}
     ready = grid.prepared
+    gaps = ready.layout.gaps if ready else {}
+    summary: dict[str, Any] = {"labels": grid.labels, "gap": grid.gap, "gaps": gaps, "runs": len(grid.runs)}
     if ready is None or not grid.runs:
         return summary | {"clips": 0, "unscored": {}, "sequences": 0, "parameters": 0, "model": None}
     line, block, first = ready.layout.line, ready.params.classifiers, next(iter(grid.runs.values()))

@@ -30,8 +30,9 @@ def ceiling(corpora: Sequence[str], labels: Sequence[str], roles: Sequence[str],
 
 
 def above(accuracy: dict[str, Any], limit: float | None) -> bool | None:
-    """Whether an accuracy lies above the best possible one, its whole interval if it has one; None without a limit."""
-    if limit is None or accuracy["mean"] is None:
-        return None
-    reached: float = accuracy["mean"] if accuracy["low"] is None else accuracy["low"]
-    return reached > limit
+    """Whether an accuracy lies above the best possible one with its whole interval; None without a limit or interval.
+
+    A few clips may lie above it by chance, so the value alone says nothing.
+    """
+    low: float | None = accuracy["low"]
+    return None if limit is None or low is None else low > limit

@@ -15,11 +15,11 @@ from aver.evaluation.cell import facts, scored
 from aver.evaluation.complement import complement
 from aver.evaluation.gaps import gaps
 from aver.evaluation.pairs import pairs
-from aver.evaluation.read import read_trained
+from aver.evaluation.read import Split, read_split, read_trained
 from aver.evaluation.rounding import rounded
+from aver.evaluation.shared import share
 from aver.params.blocks import Params
 from aver.progress import track
-from aver.store.out import read_json
 
 Rows = list[dict[str, Any]]
 
@@ -31,8 +31,8 @@ class Evaluated:
     Args:
         fusion: the strategy that `fusion` names.
         cells: one per benchmark, protocol (the headline's first) and strategy.
-        pairs: the paired comparisons under the headline protocols.
-        complement: one row per benchmark where both picture and sound have scores.
+        pairs: the paired comparisons under the headline protocols, on the clips that all strategies scored.
+        complement: one row per benchmark where both picture and sound have scores, on the same clips.
         gaps: the scores under every protocol side by side.
         curves: learning curves of every strategy under the headline protocol.
         confusions: what `fusion` took each clip for under the headline protocol.
@@ -57,37 +57,39 @@ def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: 
         params: all params.
 
     Raises:
-        StoreError: a file of the classifiers stage is missing or damaged.
+        StoreError: a file of the classifiers or folds stage is missing or damaged.
     """
     found, names = Evaluated(params.fusion), sorted({*strategies, params.fusion})
     for benchmark in track(sorted(params.benchmarks), "evaluation", "benchmark"):
-        _benchmark(
-            found, benchmark, classifiers / benchmark, read_json(folds / benchmark / "summary.json"), names, params
-        )
+        _benchmark(found, benchmark, classifiers / benchmark, read_split(folds / benchmark), names, params)
     found.gaps = gaps(found.cells)
     return found
 
 
 def _benchmark(
-    found: Evaluated, name: str, classifiers: Path, split: dict[str, Any], strategies: list[str], params: Params
+    found: Evaluated, name: str, classifiers: Path, split: Split, strategies: list[str], params: Params
 ) -> None:
     benchmark, cells, answers = params.benchmarks[name], [], {}
     for strategy in strategies:
         trained = read_trained(classifiers / strategy)
         for protocol in benchmark.protocols:
-            cell, clips = scored(facts(name, protocol, strategy, trained, split, params), trained, params)
+            cell, clips = scored(facts(name, protocol, strategy, trained, split, params), trained, split, params)
             cells.append(cell)
             if cell["headline"] and clips is not None:
                 answers[strategy] = clips
         history = trained.history[trained.history["protocol"] == benchmark.protocol]
         found.curves.append(tables.curves(name, strategy, history))
     found.cells += sorted(cells, key=lambda cell: benchmark.protocols.index(cell["protocol"]))
-    _compare(found, name, answers, [c["strategy"] for c in cells if len(c["streams"]) > 1], params)
+    _compare(found, name, answers, [cell for cell in cells if cell["strategy"] in answers and cell["headline"]], params)
 
 
-def _compare(found: Evaluated, name: str, answers: dict[str, Answers], fusions: list[str], params: Params) -> None:
-    found.pairs += rounded(pairs(name, answers, params.evaluation))
-    row = complement(name, answers, sorted(set(fusions)))
+def _compare(found: Evaluated, name: str, answers: dict[str, Answers], cells: Rows, params: Params) -> None:
+    """Compare what has scores under the headline protocol: its answers and, in the same order, its cells."""
+    shared = share(answers, params.evaluation)
+    for cell in cells:
+        cell["shared"] = {"clips": shared.clips, "uar": shared.uar[cell["strategy"]]}
+    found.pairs += rounded(pairs(name, shared.answers, params.evaluation))
+    row = complement(name, shared, [cell["strategy"] for cell in cells if len(cell["streams"]) > 1])
     if row is not None:
         found.complement.append(rounded(row))
     if params.fusion in answers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -11,35 +11,36 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aver.evaluation.answers import Answers
+from aver.evaluation.shared import Shared
 
 VISUAL, ACOUSTIC = "visual", "acoustic"
 #: What every strategy says the same of an answer.
 KEYS = ["seed", "corpus", "clip_id", "actual"]
 
 
-def complement(benchmark: str, answers: Mapping[str, Answers], fusions: Sequence[str]) -> dict[str, Any] | None:
+def complement(benchmark: str, shared: Shared, fusions: Sequence[str]) -> dict[str, Any] | None:
     """Compare what picture and sound say of the same clips; None if one of the two has no scores.
 
-    All shares are shares of the clips that picture, sound and every fusion scored, averaged over seeds.  `oracle` is
-    the share that picture or sound gets right: the accuracy of whoever always knew which of the two to trust.  `share`
-    is how much of the oracle's gain over the better single modality the best fusion reaches; it may exceed 1, since a
-    fusion may tell what neither tells alone, and it is None where the oracle gains nothing.
+    All shares are shares of the clips that every strategy scored, averaged over seeds.  `oracle` is the share that
+    picture or sound gets right: the accuracy of whoever always knew which of the two to trust.  `share` is how much of
+    the oracle's gain over the better single modality the best fusion reaches; it may exceed 1, since a fusion may tell
+    what neither tells alone, and it is None where the oracle gains nothing.  The best is the one with the highest UAR,
+    as everywhere in the comparison; it is shown with its accuracy.
 
     Args:
         benchmark: its name.
-        answers: strategy → answers to clips under the headline protocol.
-        fusions: names of strategies that take both modalities.
+        shared: the strategies with scores under the headline protocol, on the same clips.
+        fusions: those that take both modalities.
     """
-    if not {VISUAL, ACOUSTIC} <= set(answers):
+    if not {VISUAL, ACOUSTIC} <= set(shared.answers) or not shared.clips:
         return None
-    fused = [name for name in sorted(fusions) if name in answers]
-    table = reduce(pd.merge, (_said(name, answers[name]) for name in (VISUAL, ACOUSTIC, *fused)))
-    if table.empty:
+    table = reduce(pd.merge, (_said(name, shared.answers[name]) for name in (VISUAL, ACOUSTIC, *sorted(fusions))))
+    if table.empty:  # no seed answered the same clips
         return None
     actual, seeds = table["actual"], table["seed"]
     seen, heard = table[VISUAL] == actual, table[ACOUSTIC] == actual
-    single = _best(table, [VISUAL, ACOUSTIC])
-    fusion = _best(table, fused) if fused else None
+    single = _best(table, shared, [VISUAL, ACOUSTIC])
+    fusion = _best(table, shared, fusions) if fusions else None
     oracle = _mean(seen | heard, seeds)
     gain = oracle - single["accuracy"]
     return {
@@ -103,8 +104,6 @@ def _kappa(table: pd.DataFrame) -> float | None:
     return sum(there) / len(there) if there else None
 
 
-def _best(table: pd.DataFrame, names: Sequence[str]) -> dict[str, Any]:
-    """Return the strategy with the highest accuracy, of several the first by name."""
-    accuracy = {name: _mean(table[name] == table["actual"], table["seed"]) for name in sorted(names)}
-    name = max(accuracy, key=lambda one: accuracy[one])
-    return {"strategy": name, "accuracy": accuracy[name]}
+def _best(table: pd.DataFrame, shared: Shared, names: Sequence[str]) -> dict[str, Any]:
+    name = shared.best(names)
+    return {"strategy": name, "accuracy": _mean(table[name] == table["actual"], table["seed"])}

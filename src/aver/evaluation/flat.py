@@ -18,10 +18,15 @@ HEADLINE = ("accuracy", "uar", "f1")
 
 
 def comparison(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the aggregated comparison: one flat row per cell, None where there is no score."""
+    """Return the aggregated comparison: one flat row per cell, None where there is no score.
+
+    `shared_uar` is the UAR on the `shared_clips` that all strategies scored under the headline protocol: it ranks them.
+    """
     rows = []
     for cell in cells:
         row = {key: cell[key] for key in FACTS} | {"ceiling": _short(cell["ceiling"])}
+        shared = cell["shared"] or {"clips": None, "uar": None}
+        row |= {"shared_clips": shared["clips"], "shared_uar": _short(shared["uar"])}
         for name in METRICS:
             row[name] = _score(cell, "clip", name, "mean")
             row[f"window_{name}"] = _score(cell, "window", name, "mean")

@@ -42,7 +42,8 @@ def pairs(benchmark: str, answers: Mapping[str, Answers], params: Evaluation) ->
 
     Args:
         benchmark: its name.
-        answers: strategy → answers to clips under the headline protocol.
+        answers: strategy → answers to clips under the headline protocol, to those that all scored
+            (`aver.evaluation.shared`).
         params: intervals and permutations.
     """
     rates = {name: clip_rates(one) for name, one in sorted(answers.items())}
@@ -83,14 +84,12 @@ def _row(pair: Paired, params: Evaluation) -> dict[str, Any]:
     empty = {"difference": None, "low": None, "high": None, "p": None, "p_corrected": None, "speakers": 0,
              "method": None, "smallest_p": None, "settled": False, "clips": pair.clips}  # fmt: skip
     if not pair.clips:
-        return {**empty, "remark": "no clip was scored by both"}
+        return {**empty, "remark": "no clip was scored by all strategies"}
     if not pair.named:
         return {**empty, "remark": "there are clips that do not say who speaks, so nothing can be paired by speaker"}
     differences, speakers = pair.differences, len(pair.differences)
-    interval = None
-    if speakers > 1:
-        interval = percentiles(weights(speakers, params) @ differences / speakers, params.confidence)
-    low, high = interval or (None, None)
+    drawn = weights(speakers, params) @ differences / speakers
+    low, high = percentiles(drawn, speakers, params.confidence) or (None, None)
     return {
         **empty,
         "difference": float(differences.mean()),

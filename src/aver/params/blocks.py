@@ -14,6 +14,8 @@ from pydantic.dataclasses import dataclass
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Count = Annotated[int, Field(ge=1)]
+#: What a generator starts from: numpy takes no negative one.
+Seed = Annotated[int, Field(ge=0)]
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Device = Literal["auto", "cpu", "cuda"]
@@ -47,7 +49,7 @@ class Synthetic:
 
     speakers: Annotated[int, Field(ge=2)]
     takes: Count
-    seed: int
+    seed: Seed
     fps: Count
     frame_px: Annotated[int, Field(ge=96)]
     duration_s: tuple[Positive, Positive]
@@ -118,7 +120,7 @@ class Weights:
     """Where one encoder's weights come from."""
 
     source: Literal["seeded", "pretrained"]
-    seed: int = 0
+    seed: Seed = 0
     location: str | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
@@ -143,8 +145,8 @@ class Benchmark:
     corpora: Annotated[tuple[str, ...], Field(min_length=1)]
     protocol: Literal["subject", "loso", "clip", "window", "cross"]
     validation_fraction: Annotated[float, Field(gt=0, lt=1)]
-    fold_seed: int
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)]
+    fold_seed: Seed
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)] | None = None
     deal: Literal["shuffled", "consecutive"] = "shuffled"
     beside: tuple[Literal["subject", "loso", "clip", "window"], ...] = ()
@@ -181,7 +183,7 @@ class Autoencoder:
     loss: Literal["mse", "l1"]
     learning_rate: Positive
     batch: Count
-    seed: int
+    seed: Seed
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -238,7 +240,7 @@ class Evaluation:
     """Intervals of the metrics."""
 
     bootstrap_draws: Count
-    bootstrap_seed: int
+    bootstrap_seed: Seed
     confidence: Annotated[float, Field(gt=0.5, lt=1)]
     permutations: Count
     top_k: Annotated[int, Field(ge=2)]

@@ -21,7 +21,7 @@ from aver.report import (
 from aver.report.drawings.collect import Drawing, drawings
 from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
-from aver.report.words import percent
+from aver.report.words import number_of, percent
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Benchmark:
     Args:
         is_reported: whether its task is one that the authors report on.
         has_ceiling: whether the best possible scores are known.
+        shared_clips: number of clips that all strategies scored; None where all scored the same ones.
         corpora: one row per tested corpus, None where one corpus is all.
     """
 
@@ -41,6 +42,7 @@ class Benchmark:
     rows: list[strategies.StrategyRow]
     is_reported: bool
     has_ceiling: bool
+    shared_clips: int | None
     more: Grid
     corpora: Grid | None
     folds: Grid
@@ -77,6 +79,7 @@ def _benchmark(inputs: Inputs, name: str) -> Benchmark:
         rows=rows,
         is_reported=reported.reported(inputs, name) is not None,
         has_ceiling=any(cell.get("ceiling") is not None for cell in own),
+        shared_clips=cells.shared_clips(own),
         more=scores.more(inputs, name),
         corpora=scores.corpora(inputs, name),
         folds=scores.folds(inputs, name),
@@ -99,7 +102,8 @@ def _facts(own: list[Row]) -> str:
     labels = cells.labels_of(own)
     kind = "perceived labels" if first.get("label") == "perceived" else "labels"
     said = [_corpora(first)]
-    said += [f"{first[key]} {key}" for key in ("speakers", "folds", "seeds") if first.get(key) is not None]
+    counted = (("speakers", "tested speaker"), ("folds", "fold"), ("seeds", "seed"))
+    said += [number_of(first[key], what) for key, what in counted if first.get(key)]
     said.append(f"{len(labels)} {kind}, label set {first.get('label_set', 'native')}")
     if first.get("chance") is not None:
         said.append(f"guessing gives {percent(first['chance'])} % UAR")

@@ -50,8 +50,22 @@ def is_fusion(cell: Row) -> bool:
 
 
 def best(cells: Sequence[Row]) -> Row | None:
-    """Return the cell with the highest UAR, of several the first; None if none has scores."""
-    return max(scored(cells), key=lambda cell: cell["clip"]["uar"]["mean"], default=None)
+    """Return the cell with the highest UAR on the clips that all scored, of several the first; None if none has one."""
+    ranked = [(uar, cell) for cell in scored(cells) if known(uar := shared_uar(cell))]
+    return max(ranked, key=lambda pair: pair[0], default=(0.0, None))[1]
+
+
+def shared_uar(cell: Row) -> float | None:
+    """Return the UAR on the clips that all strategies of the benchmark scored, None where there is none."""
+    number: float | None = (cell.get("shared") or {}).get("uar")
+    return number
+
+
+def shared_clips(cells: Sequence[Row]) -> int | None:
+    """Return how many clips all strategies scored; None where every strategy scored the same ones."""
+    found = scored(cells)
+    common: int | None = next((cell["shared"]["clips"] for cell in found if cell.get("shared")), None)
+    return common if any(cell["clips"] != common for cell in found) else None
 
 
 def labels_of(cells: Sequence[Row]) -> list[str]:

@@ -48,7 +48,7 @@ def complement(inputs: Inputs, benchmark: str) -> Complement | None:
     kappa = row.get("kappa")
     facts = [
         ("strategies compared", f"{row['visual']} and {row['acoustic']}"),
-        ("clips that both scored", count(row["clips"])),
+        ("clips that all strategies scored", count(row["clips"])),
         ("they say the same, % of clips", percent(row["agreement"])),
         ("kappa: the same beyond chance", f"{kappa:.2f}".replace("-", "−") if known(kappa) else DASH),
         ("either right, % of clips", percent(row["oracle"])),

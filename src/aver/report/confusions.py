@@ -12,23 +12,25 @@ from aver.report.words import percent
 
 @dataclass(frozen=True)
 class Confusion:
-    """One strategy's confusions, rows in percent of the clips that carry the label."""
+    """One strategy's confusions, rows in percent of the clips that carry the label; None: no clip of it was tested."""
 
     strategy: str
     labels: list[str]
-    rows: list[tuple[str, list[int]]]
+    rows: list[tuple[str, list[int] | None]]
 
 
 def confusions(inputs: Inputs, benchmark: str) -> list[Confusion]:
-    """Return the confusions of every strategy; a label without a tested clip has zeros."""
+    """Return the confusions of every strategy."""
     found = []
     for cell in scored(headline(inputs, benchmark)):
-        rows = []
-        for label, values in zip(cell["labels"], cell["confusion"], strict=True):
-            total = sum(values)
-            rows.append((label, [round(100 * value / total) if total else 0 for value in values]))
+        rows = [(label, _shares(row)) for label, row in zip(cell["labels"], cell["confusion"], strict=True)]
         found.append(Confusion(cell["strategy"], cell["labels"], rows))
     return found
+
+
+def _shares(row: list[float]) -> list[int] | None:
+    total = sum(row)
+    return [round(100 * value / total) for value in row] if total else None
 
 
 def recall(inputs: Inputs, benchmark: str) -> Grid:

@@ -1,20 +1,35 @@
-"""The protocol gap: what the same model scores where test speakers or clips were met in training, and where not."""
+"""The protocol gap: what the same strategy scores where test speakers or clips were met in training, and where not."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aver.report.cells import LEAKY, PROTOCOLS, best, headline
+from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
-from aver.report.words import DASH, known, percent, points
+from aver.report.words import DASH, count, interval, known, percent, points
+
+#: What a leaky protocol recognises again, by itself and by the more honest one beside it.
+AGAIN = {"window": "a speaker or a clip", "clip": "a speaker"}
+AGAIN_OF_KNOWN_SPEAKERS = "a clip"
 
 
 @dataclass(frozen=True)
 class Score:
-    """One strategy under one protocol, percent; `above`: more than is possible without leakage."""
+    """One strategy under one protocol, percent.
+
+    Args:
+        uar: UAR per clip.
+        interval: of this UAR.
+        clips: how many were tested, empty where nothing was scored.
+        window: UAR per window.
+        above: more than is possible without leakage.
+    """
 
     uar: str
-    accuracy: str
+    interval: str
+    clips: str
     window: str
     above: bool
 
@@ -26,7 +41,8 @@ class GapRow:
     Args:
         scores: in the order of `GapTable.protocols`.
         ceiling: best possible on unknown speakers.
-        gap: UAR under the leakiest protocol minus UAR under the headline one, points.
+        gap: UAR under the first protocol minus UAR under the last one, points.
+        shows: whether the gap is more than chance, see `shows`.
         reasons: why a score is missing.
     """
 
@@ -34,6 +50,7 @@ class GapRow:
     scores: list[Score]
     ceiling: str
     gap: str
+    shows: bool
     reasons: list[str]
 
 
@@ -42,41 +59,71 @@ class GapTable:
     """The protocols of a benchmark side by side.
 
     Args:
-        protocols: the leakiest first, the honest one last.
+        protocols: the leakiest first, the most honest one last.
+        rests: by protocol, how many seeds and tested clips its scores rest on.
         rows: one of each strategy.
-        sentence: what the gap means, in one sentence; empty where there is nothing to compare.
+        leaks: whether the first protocol is leaky; if not, differences between protocols are no gap.
+        sentence: what the gap means, in words; empty where there is nothing to compare.
         above: whether any score lies above what is possible without leakage.
+        windows: UAR per window of every strategy under each protocol.
     """
 
     protocols: list[str]
+    rests: dict[str, str]
     rows: list[GapRow]
+    leaks: bool
     sentence: str
     above: bool
+    windows: Grid
 
 
 def gap_table(inputs: Inputs, benchmark: str) -> GapTable | None:
     """Return the protocols side by side; None where there is only one."""
     found = {(row["strategy"], row["protocol"]): row for row in inputs.gaps if row["benchmark"] == benchmark}
-    there = {protocol for _, protocol in found}
-    protocols = [*(name for name in PROTOCOLS if name in there), *sorted(there - set(PROTOCOLS))]
+    protocols = ordered(found.values())
     if len(protocols) < 2:
         return None
-    main = next((row["protocol"] for row in found.values() if row["headline"]), protocols[-1])
-    protocols = [*(name for name in protocols if name != main), main]
-    names = [cell["strategy"] for cell in headline(inputs, benchmark)]
-    rows = [_row(inputs, benchmark, name, protocols, found) for name in names]
-    above = any(score.above for row in rows for score in row.scores)
-    return GapTable(protocols, rows, _sentence(inputs, benchmark, protocols, found), above)
+    cells = headline(inputs, benchmark)
+    rows = [_row(inputs, benchmark, cell["strategy"], protocols, found) for cell in cells]
+    first = best(cells)
+    return GapTable(
+        protocols=protocols,
+        rests={
+            protocol: _rests(row for row in found.values() if row["protocol"] == protocol) for protocol in protocols
+        },
+        rows=rows,
+        leaks=protocols[0] in LEAKY,
+        sentence=_sentence(first["strategy"], protocols, found) if first else "",
+        above=any(score.above for row in rows for score in row.scores),
+        windows=Grid(protocols, [(row.strategy, [score.window for score in row.scores]) for row in rows]),
+    )
+
+
+def ordered(rows: Iterable[Row]) -> list[str]:
+    """Return the protocols of `gaps.json`, the leakiest first; of those without a leak the headline stands last."""
+    headlines = {row["protocol"]: bool(row["headline"]) for row in rows}
+    names = [*(name for name in PROTOCOLS if name in headlines), *sorted(headlines.keys() - PROTOCOLS.keys())]
+    return sorted(names, key=lambda name: headlines[name] and name not in LEAKY)
 
 
 def uar(row: Row | None) -> float | None:
     """Return the UAR per clip of a row of `gaps.json`."""
-    number: float | None = ((row or {}).get("clip") or {}).get("uar")
+    number: float | None = _clip(row).get("uar")
     return number
 
 
+def shows(leaky: Row | None, honest: Row | None) -> bool | None:
+    """Return whether the leaky interval lies above the honest one; None without both intervals.
+
+    Two intervals that do not overlap are a stricter test than the interval of the difference (Schenker & Gentleman
+    2001).  The scores differ in tested clips and in seeds, not only in the leak, so the stricter one is taken.
+    """
+    low, high = _clip(leaky).get("uar_low"), _clip(honest).get("uar_high")
+    return low > high if known(low) and known(high) else None
+
+
 def _row(
-    inputs: Inputs, benchmark: str, strategy: str, protocols: list[str], found: dict[tuple[str, str], Row]
+    inputs: Inputs, benchmark: str, strategy: str, protocols: Sequence[str], found: Mapping[tuple[str, str], Row]
 ) -> GapRow:
     own = [found.get((strategy, protocol)) for protocol in protocols]
     first, last = uar(own[0]), uar(own[-1])
@@ -90,36 +137,62 @@ def _row(
         scores=[_score(row) for row in own],
         ceiling=percent(next((row["ceiling"] for row in own if row and known(row["ceiling"])), None)),
         gap=points(first - last) if known(first) and known(last) else DASH,
+        shows=shows(own[0], own[-1]) is True,
         reasons=[f"{name}: {reasons[name]}" for name in protocols if name in reasons],
     )
 
 
 def _score(row: Row | None) -> Score:
-    clip, window = (row or {}).get("clip") or {}, (row or {}).get("window") or {}
+    window = (row or {}).get("window") or {}
     return Score(
-        uar=percent(clip.get("uar")),
-        accuracy=percent(clip.get("accuracy")),
+        uar=percent(uar(row)),
+        interval=_interval(row),
+        clips=_number([row["clips"]], "clip") if row and known(uar(row)) else "",
         window=percent(window.get("uar")),
         above=bool(row and row["above_ceiling"]),
     )
 
 
-def _sentence(inputs: Inputs, benchmark: str, protocols: list[str], found: dict[tuple[str, str], Row]) -> str:
-    first = best(headline(inputs, benchmark))
-    if first is None:
+def _rests(rows: Iterable[Row]) -> str:
+    scored = [row for row in rows if known(uar(row))]
+    return ", ".join(_number([row[f"{noun}s"] for row in scored], noun) for noun in ("seed", "clip")) if scored else ""
+
+
+def _number(numbers: Sequence[int], noun: str) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{count(least)} to {count(most)} {noun}s" if least < most else f"{count(most)} {noun}{'s' * (most != 1)}"
+
+
+def _sentence(strategy: str, protocols: Sequence[str], found: Mapping[tuple[str, str], Row]) -> str:
+    first, last = protocols[0], protocols[-1]
+    leaky, honest = found.get((strategy, first)), found.get((strategy, last))
+    reached, real = uar(leaky), uar(honest)
+    if first not in LEAKY or not known(reached) or not known(real):
         return ""
-    name, main = first["strategy"], protocols[-1]
-    honest = uar(found.get((name, main)))
-    leaky = {protocol: uar(found.get((name, protocol))) for protocol in protocols[:-1] if protocol in LEAKY}
-    known_ones = {protocol: score for protocol, score in leaky.items() if known(score)}
-    if not known_ones or not known(honest) or main in LEAKY:
-        return ""
-    most = max(known_ones, key=lambda protocol: known_ones[protocol])
-    lost = known_ones[most] - honest
-    if points(lost).startswith("+"):
-        return (
-            f"Under the protocol {most}, {name} seems to reach {percent(known_ones[most])} % UAR; on speakers it has "
-            f"never met it reaches {percent(honest)} %. The {percent(lost)} points between them say how well a speaker "
-            "or a clip is recognised again, not an emotion."
-        )
-    return f"Here a leaky split gives {name} no more than speakers it has never met: {percent(honest)} % UAR."
+    certain = shows(leaky, honest)
+    whom = "new clips of speakers it has met" if last in LEAKY else "speakers it has never met"
+    numbers = (
+        f"Under the protocol {first}, {strategy} {'seems to reach' if certain else 'reaches'} {_uar(leaky)}; "
+        f"on {whom} it reaches {_uar(honest)}."
+    )
+    if certain:
+        again = AGAIN_OF_KNOWN_SPEAKERS if last in LEAKY else AGAIN[first]
+        gap = percent(reached - real)
+        return f"{numbers} The {gap} points between them say how well {again} is recognised again, not an emotion."
+    if certain is None:
+        return f"{numbers} There are no two intervals to tell whether the leak adds more than chance."
+    return f"{numbers} The first interval does not lie above the second: a leak does not show here beyond chance."
+
+
+def _uar(row: Row | None) -> str:
+    between = _interval(row)
+    return f"{percent(uar(row))} % UAR" + (f" ({between})" if between != DASH else "")
+
+
+def _interval(row: Row | None) -> str:
+    return interval(_clip(row).get("uar_low"), _clip(row).get("uar_high"))
+
+
+def _clip(row: Row | None) -> Row:
+    found: Row = (row or {}).get("clip") or {}
+    return found

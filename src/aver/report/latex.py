@@ -10,7 +10,7 @@ from aver.report import reported
 from aver.report.benchmark import Benchmark
 from aver.report.inputs import Inputs
 from aver.report.strategies import StrategyRow
-from aver.report.words import confidence
+from aver.report.words import DASH, confidence, number_of
 
 #: What LaTeX does not print as it is.  Brackets and stars would be read as an argument of the line end before them.
 SPECIAL = {
@@ -31,7 +31,8 @@ def latex(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
 
 
 def _table(inputs: Inputs, benchmark: Benchmark, number: int) -> str:
-    titles = ["Strategy", "Accuracy", "UAR"]
+    differ = benchmark.shared_clips is not None
+    titles = ["Strategy", *["Clips"] * differ, "Accuracy", "UAR", *["Shared"] * differ]
     titles += ["Best"] * benchmark.has_ceiling + ["Reported"] * benchmark.is_reported
     lines = [
         r"\begin{table}",
@@ -51,7 +52,9 @@ def _table(inputs: Inputs, benchmark: Benchmark, number: int) -> str:
 
 
 def _row(row: StrategyRow, benchmark: Benchmark) -> list[str]:
-    values = [escaped(row.strategy), _score(row.accuracy, row.accuracy_interval), _score(row.uar, row.uar_interval)]
+    differ = benchmark.shared_clips is not None
+    scores = [_score(row.accuracy, row.accuracy_interval), _score(row.uar, row.uar_interval)]
+    values = [escaped(row.strategy), *[escaped(row.clips)] * differ, *scores, *[escaped(row.shared)] * differ]
     if row.best:
         values = [rf"\textbf{{{value}}}" for value in values]
     values += [escaped(row.ceiling)] * benchmark.has_ceiling
@@ -65,8 +68,11 @@ def _score(value: str, interval: str) -> str:
 def _caption(inputs: Inputs, benchmark: Benchmark) -> str:
     said = [
         f"Accuracy and UAR per clip in % on {benchmark.name} ({benchmark.facts}); protocol {benchmark.protocol}.",
-        f"In brackets the {confidence(inputs.params)} interval over speakers; bold the highest UAR; means over seeds.",
+        f"{_intervals(inputs, benchmark)}; means over seeds; bold the strategy with the highest UAR.",
     ]
+    if benchmark.shared_clips is not None:
+        clips = number_of(benchmark.shared_clips, "clip")
+        said.append(f"Shared: UAR on the {clips} that all strategies scored, the highest among which is bold.")
     if benchmark.has_ceiling:
         said.append("Best: the best possible score on unknown speakers.")
     if benchmark.is_reported:
@@ -75,6 +81,13 @@ def _caption(inputs: Inputs, benchmark: Benchmark) -> str:
         )
     said += [f"{row.strategy}: {row.gap}." for row in benchmark.rows if row.gap]
     return escaped(" ".join(said))
+
+
+def _intervals(inputs: Inputs, benchmark: Benchmark) -> str:
+    shown = [row.uar_interval for row in benchmark.rows if not row.gap]
+    if shown and set(shown) == {DASH}:
+        return "No interval over speakers: there are too few, or clips do not say who speaks"
+    return f"In brackets the {confidence(inputs.params)} interval over speakers"
 
 
 def escaped(words: str) -> str:

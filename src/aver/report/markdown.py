@@ -10,7 +10,7 @@ from tabulate import tabulate
 from aver.errors import visible
 from aver.report import provenance, reported
 from aver.report.benchmark import Benchmark
-from aver.report.gaps import GapRow
+from aver.report.gaps import GapRow, GapTable
 from aver.report.inputs import Inputs
 from aver.report.strategies import StrategyRow
 from aver.report.words import DASH, confidence
@@ -19,7 +19,12 @@ from aver.report.words import DASH, confidence
 def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
     """Return the short report; names are escaped, so that none is read as Markdown or HTML."""
     parts = [_notice(inputs), *(_verdict(benchmark) for benchmark in benchmarks), _scores(inputs, benchmarks)]
-    parts.append("Scores per clip in %, with the interval; **bold**: highest UAR; *: the strategy named by `fusion`.")
+    compared = ", on the clips that all strategies of the benchmark scored" if _differ(benchmarks) else ""
+    parts.append(
+        f"Scores per clip in %, with the interval; **bold**: highest UAR{compared}; *: the strategy named by `fusion`."
+    )
+    if any(row.uar_interval == DASH and not row.gap for benchmark in benchmarks for row in benchmark.rows):
+        parts.append("A score without an interval: there are too few speakers for one, or clips do not say who speaks.")
     if any(benchmark.is_reported for benchmark in benchmarks):
         parts.append(
             f"Reported: accuracy / UAR as the authors print them ({reported.SOURCE}), not computed here, and under "
@@ -31,11 +36,7 @@ def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
         for row in benchmark.rows
         if row.gap
     ]
-    gaps = _gaps(benchmarks)
-    if gaps:
-        parts += ["The protocol gap: UAR per clip in % of the same strategies, the leakiest protocol first.", gaps]
-        if any(benchmark.gap and benchmark.gap.above for benchmark in benchmarks):
-            parts.append("▲: above what is possible without leakage.")
+    parts += _gaps(benchmarks)
     return "\n\n".join(parts) + "\n"
 
 
@@ -58,13 +59,22 @@ def _verdict(benchmark: Benchmark) -> str:
 def _scores(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
     interval = f"{confidence(inputs.params)} interval"
     head = ["benchmark", "protocol", "strategy", "accuracy", interval, "UAR", interval, "best possible"]
-    theirs = any(benchmark.is_reported for benchmark in benchmarks)
+    more = []
+    if _differ(benchmarks):
+        more += [("clips", "clips"), ("UAR, shared clips", "shared")]
+    if any(benchmark.is_reported for benchmark in benchmarks):
+        more.append(("reported", "reported"))
     rows = [
-        [benchmark.name, benchmark.protocol, *_score(row), *([row.reported] if theirs else [])]
+        [benchmark.name, benchmark.protocol, *_score(row), *(getattr(row, field) for _, field in more)]
         for benchmark in benchmarks
         for row in benchmark.rows
     ]
-    return _table([*head, *(["reported"] if theirs else [])], rows, left=3, plain=2)
+    return _table([*head, *(title for title, _ in more)], rows, left=3, plain=2)
+
+
+def _differ(benchmarks: Sequence[Benchmark]) -> bool:
+    """Tell whether strategies of a benchmark scored different clips."""
+    return any(benchmark.shared_clips is not None for benchmark in benchmarks)
 
 
 def _score(row: StrategyRow) -> list[str]:
@@ -73,18 +83,36 @@ def _score(row: StrategyRow) -> list[str]:
     return [name, row.accuracy, row.accuracy_interval, row.uar, row.uar_interval, row.ceiling + " ▲" * row.above]
 
 
-def _gaps(benchmarks: Sequence[Benchmark]) -> str:
-    tables = []
-    for benchmark in benchmarks:
-        if benchmark.gap:
-            head = ["benchmark", "strategy", *benchmark.gap.protocols, "best possible", "gap, points"]
-            tables.append(_table(head, [_gap(benchmark.name, row) for row in benchmark.gap.rows], left=2, plain=0))
-    return "\n\n".join(tables)
+def _gaps(benchmarks: Sequence[Benchmark]) -> list[str]:
+    found = [(text(benchmark.name), benchmark.gap) for benchmark in benchmarks if benchmark.gap]
+    if not found:
+        return []
+    parts = ["The same strategies under several protocols, the leakiest first: UAR per clip in %."]
+    parts += [part for name, table in found for part in (_gap_table(name, table), _rests(name, table))]
+    if any(table.leaks for _, table in found):
+        parts.append(
+            "Gap: the first protocol minus the last; **bold**: more than chance, since the first one's interval lies "
+            "above the last one's."
+        )
+    if any(table.above for _, table in found):
+        parts.append("▲: above what is possible without leakage.")
+    return parts
 
 
-def _gap(benchmark: str, row: GapRow) -> list[str]:
+def _gap_table(benchmark: str, table: GapTable) -> str:
+    head = ["benchmark", "strategy", *table.protocols, "best possible", *(["gap, points"] if table.leaks else [])]
+    return _table(head, [_gap(benchmark, row, table.leaks) for row in table.rows], left=2, plain=0)
+
+
+def _gap(benchmark: str, row: GapRow, leaks: bool) -> list[str]:
     scores = [score.uar + " ▲" * score.above for score in row.scores]
-    return [text(benchmark), text(row.strategy), *scores, row.ceiling, row.gap]
+    gap = f"**{row.gap}**" if row.shows else row.gap
+    return [benchmark, text(row.strategy), *scores, row.ceiling, *([gap] if leaks else [])]
+
+
+def _rests(benchmark: str, table: GapTable) -> str:
+    said = "; ".join(f"{protocol} {rests}" for protocol, rests in table.rests.items() if rests)
+    return f"– {benchmark}, trained seeds and tested clips: {said or DASH}"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int, plain: int) -> str:

@@ -1,4 +1,4 @@
-"""Where the numbers come from: weights, deciding parameters, package versions, digests.
+"""Where the numbers come from: weights, deciding parameters, installed packages, digests.
 
 No clock, no host and no git revision: the report is a DVC out, the same bytes for the same inputs, and the revision
 that commits it does not exist yet when it is written.  What decides the numbers is named by digest instead.
@@ -118,7 +118,10 @@ def predictions(inputs: Inputs) -> list[tuple[str, str]]:
 
 
 def versions() -> list[tuple[str, str]]:
-    """Return (package, version) of what computes features and models; `+cpu` and the like are cut off."""
+    """Return (package, version) as installed now of what computes features and models; `+cpu` and the like are cut off.
+
+    The numbers may have been made with others: DVC does not run a stage again because a package changed.
+    """
     return [(package, _version(package)) for package in PACKAGES]
 
 

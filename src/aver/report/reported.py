@@ -7,7 +7,7 @@ from its section 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aver.params.names import PAPER
 from aver.report.cells import headline, labels_of
@@ -25,11 +25,13 @@ class Corpus:
         labels: how many it has there.
         components: kept by PCA, of 2560.
         scores: accuracy and UAR of each strategy, percent as printed.
+        where: the part of the corpus that it is, as a benchmark's `where` says it.
     """
 
     labels: int
     components: int
     scores: dict[str, tuple[float, float]]
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 #: By adapter.
@@ -45,6 +47,7 @@ REPORTED = {
             "autoencoder": (73.66, 73.70),
             "embrace": (88.11, 88.56),
         },
+        {"channel": ("speech",)},
     ),
     "savee": Corpus(
         7,
@@ -76,7 +79,8 @@ REPORTED = {
 def reported(inputs: Inputs, benchmark: str) -> Corpus | None:
     """Return what is reported about a benchmark's task; None unless it is the same one.
 
-    The same task is that one corpus alone, with its own acted labels and all of them.
+    The same task is that one corpus alone, with its own acted labels and all of them, and of RAVDESS the speech:
+    neither songs nor a choice of speakers or clips.  `modality: [audiovisual]` may be said or not.
     """
     block = inputs.params.benchmarks.get(benchmark)
     if block is None or len(block.all_corpora) != 1 or (block.label, block.labels) != ("intended", "native"):
@@ -84,8 +88,12 @@ def reported(inputs: Inputs, benchmark: str) -> Corpus | None:
     name = block.all_corpora[0]
     corpus = inputs.params.corpora.get(name)
     found = REPORTED.get((corpus.adapter if corpus else "") or name)
-    same = found is not None and len(labels_of(headline(inputs, benchmark))) == found.labels
-    return found if same else None
+    if found is None or len(labels_of(headline(inputs, benchmark))) != found.labels:
+        return None
+    chosen = {key: tuple(allowed) for key, allowed in block.where.items()}
+    if chosen.get("modality") == ("audiovisual",):
+        del chosen["modality"]
+    return found if chosen == found.where else None
 
 
 def of_strategy(corpus: Corpus | None, strategy: str) -> tuple[float, float] | None:

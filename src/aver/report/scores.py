@@ -9,6 +9,9 @@ from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
 from aver.report.words import DASH, count, counts, interval, known, percent, spread
 
+#: A score and its interval.
+ENDS = ("mean", "low", "high")
+
 
 def more(inputs: Inputs, benchmark: str) -> Grid:
     """Return the other scores: one row each, a column for every strategy."""
@@ -27,7 +30,7 @@ def _more(cell: Row) -> list[str]:
     missing = sum(cell["unscored"].values())
     return [
         *(text for metric in ("uar", "accuracy") for text in _spreads(cell, metric)),
-        *(_with_interval(cell, metric) for metric in ("f1", "top_k", "ece")),
+        *(_with_interval(*(value(cell, metric, key) for key in ENDS)) for metric in ("f1", "top_k", "ece")),
         percent(value(cell, "accuracy", level="window")),
         percent(value(cell, "uar", level="window")),
         count(cell["clips"]),
@@ -44,9 +47,9 @@ def _spreads(cell: Row, metric: str) -> list[str]:
     return [*(spread(value(cell, metric), deviation) for deviation in deviations), " / ".join(alone)]
 
 
-def _with_interval(cell: Row, metric: str) -> str:
-    between = interval(value(cell, metric, "low"), value(cell, metric, "high"))
-    return percent(value(cell, metric)) + (f" ({between})" if between != DASH else "")
+def _with_interval(mean: float | None, low: float | None, high: float | None) -> str:
+    between = interval(low, high)
+    return percent(mean) + (f" ({between})" if between != DASH else "")
 
 
 def folds(inputs: Inputs, benchmark: str) -> Grid:
@@ -61,23 +64,21 @@ def folds(inputs: Inputs, benchmark: str) -> Grid:
 
 
 def corpora(inputs: Inputs, benchmark: str) -> Grid | None:
-    """Return accuracy and UAR of each tested corpus, folds taken together; None where one corpus is all."""
+    """Return every strategy on each tested corpus, folds taken together; None where one corpus is all."""
     cells = scored(headline(inputs, benchmark))
     if not cells or len(cells[0]["corpora"]) < 2:
         return None
-    head = ["tested clips", "speakers"]
-    head += [f"{cell['strategy']}: {title}" for cell in cells for title in ("accuracy", "UAR")]
-    rows = []
-    for corpus in sorted(set().union(*(cell["per_corpus"] for cell in cells))):
-        found = [cell["per_corpus"].get(corpus) for cell in cells]  # a corpus may lack what a strategy needs
-        held = [own for own in found if own]
-        values = [count(max(own["clips"] for own in held)), count(max(own["speakers"] for own in held))]
-        rows.append((corpus, values + [text for own in found for text in _own(own)]))
-    return Grid(head, rows)
+    names = sorted(set().union(*(cell["per_corpus"] for cell in cells)))
+    rows = [
+        (f"{name} · {cell['strategy']}", _own(cell["per_corpus"].get(name)))  # a corpus may lack what a strategy needs
+        for name in names
+        for cell in cells
+    ]
+    return Grid(["clips", "speakers", "accuracy", "UAR"], rows)
 
 
 def _own(own: Row | None) -> list[str]:
     if own is None:
-        return [DASH, DASH]
-    uar = own["uar"]
-    return [percent(own["accuracy"]["value"]), f"{percent(uar['value'])} ({interval(uar['low'], uar['high'])})"]
+        return [DASH] * 4
+    uar = _with_interval(*(own["uar"][key] for key in ("value", "low", "high")))
+    return [count(own["clips"]), count(own["speakers"]), percent(own["accuracy"]["value"]), uar]

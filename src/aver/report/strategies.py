@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aver.params.names import PAPER
-from aver.report.cells import best, headline, is_fusion, scored, value
+from aver.report.cells import best, headline, is_fusion, scored, shared_uar, value
 from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
 from aver.report.reported import of_strategy, reported
-from aver.report.words import DASH, interval, percent
+from aver.report.words import DASH, count, interval, percent
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,9 @@ class StrategyRow:
     """One row of the main table: scores per clip in percent.
 
     Args:
-        best: it has the highest UAR of its benchmark.
+        clips: how many it scored.
+        shared: its UAR on the clips that all strategies scored.
+        best: it has the highest UAR of its benchmark, on the clips that all strategies scored.
         named: it is `fusion` in the params.
         paper: it is the variant as published.
         gap: why it has no scores; empty if it has.
@@ -28,8 +30,10 @@ class StrategyRow:
 
     strategy: str
     streams: str
+    clips: str
     uar: str
     uar_interval: str
+    shared: str
     accuracy: str
     accuracy_interval: str
     ceiling: str
@@ -49,8 +53,10 @@ def rows(inputs: Inputs, benchmark: str) -> list[StrategyRow]:
         StrategyRow(
             strategy=cell["strategy"],
             streams=" + ".join(cell.get("streams", ())),
+            clips=count(cell["clips"] if scored([cell]) else None),
             uar=percent(value(cell, "uar")),
             uar_interval=interval(value(cell, "uar", "low"), value(cell, "uar", "high")),
+            shared=percent(shared_uar(cell)),
             accuracy=percent(value(cell, "accuracy")),
             accuracy_interval=interval(value(cell, "accuracy", "low"), value(cell, "accuracy", "high")),
             ceiling=percent(cell.get("ceiling")),

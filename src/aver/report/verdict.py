@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aver.report.cells import LEAKY, best, headline, is_fusion, scored
+from aver.report.cells import LEAKY, best, headline, is_fusion, scored, shared_clips, shared_uar
 from aver.report.inputs import Inputs, Row
 from aver.report.pairs import between
-from aver.report.words import confidence, interval, known, listed, p_value, percent, points
+from aver.report.words import confidence, count, interval, known, listed, number_of, p_value, percent, points
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Verdict:
         kind: `better` or `worse` (fusion than the best single modality), `open` (not settled), `few` (too few speakers
             to tell) or `none` (nothing to compare).
         head: the verdict in one sentence.
-        numbers: the numbers behind it.
+        numbers: the numbers behind it, and on which clips they rest where strategies did not score the same.
         meaning: what these numbers say to somebody who does not read p-values.
-        winner: who has the highest UAR, and from whom it cannot be told apart.
+        winner: who has the highest UAR, who beats it all the same, and from whom it cannot be told apart.
         warning: what the protocol does to the verdict; empty for an honest one.
     """
 
@@ -47,19 +47,21 @@ def verdict(inputs: Inputs, benchmark: str) -> Verdict:
 
 
 def _verdict(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> Verdict:
-    many = best([cell for cell in cells if is_fusion(cell)])
-    one = best([cell for cell in cells if not is_fusion(cell)])
+    fusions, singles = ([cell for cell in cells if is_fusion(cell) is fused] for fused in (True, False))
+    many, one, clips = best(fusions), best(singles), _clips(cells)
     winner = _winner(inputs, benchmark, cells)
     if many is None or one is None:
-        lacking = listed([what for what, cell in (("fusion", many), ("single modality", one)) if cell is None], "or")
-        return Verdict(benchmark, "none", f"Nothing to compare: no {lacking} has scores.", winner=winner)
+        lacking = [what for what, own in (("fusion", fusions), ("single modality", singles)) if not scored(own)]
+        why = f"no {listed(lacking, 'or')} has scores" if lacking else "no clip was scored by all strategies"
+        return Verdict(benchmark, "none", f"Nothing to compare: {why}.", clips if winner else "", winner=winner)
+    uars = f"{clips} {_scores(many, one)}".lstrip()
     pair = between(inputs, benchmark, many["strategy"], one["strategy"])
     if pair is None or not known(pair["difference"]):
         why = (pair or {}).get("remark") or "no paired comparison was made"
         head = f"Cannot be told whether fusion helps: {why}."
-        return Verdict(benchmark, "few" if pair else "none", head, _scores(many, one), winner=winner)
+        return Verdict(benchmark, "few" if pair else "none", head, uars, winner=winner)
     kind = _kind(pair)
-    numbers = f"{_scores(many, one)} {_difference(inputs, pair)}"
+    numbers = f"{uars} {_difference(inputs, pair)}{_against(many, one, pair)}"
     return Verdict(benchmark, kind, _head(kind, pair), numbers, _meaning(kind, pair, inputs), winner)
 
 
@@ -79,8 +81,21 @@ def _head(kind: str, pair: Row) -> str:
     }[kind]
 
 
+def _clips(cells: Sequence[Row]) -> str:
+    """Say which clips the comparison rests on, where strategies did not score the same ones."""
+    common = shared_clips(cells)
+    if common is None:
+        return ""
+    numbers = sorted({cell["clips"] for cell in scored(cells)})
+    held = f"{count(numbers[0])} to {count(numbers[-1])}" if len(numbers) > 1 else f"{count(numbers[0])} each"
+    return (
+        f"The strategies did not all score the same clips ({held}), so they are compared on the "
+        f"{number_of(common, 'clip')} that all of them scored."
+    )
+
+
 def _scores(many: Row, one: Row) -> str:
-    fused, single = (f"{cell['strategy']}, {percent(cell['clip']['uar']['mean'])} %" for cell in (many, one))
+    fused, single = (f"{cell['strategy']}, {percent(shared_uar(cell))} %" for cell in (many, one))
     return f"UAR of the best fusion, {fused}; of the best single modality, {single}."
 
 
@@ -88,8 +103,15 @@ def _difference(inputs: Inputs, pair: Row) -> str:
     bounds = interval(pair["low"], pair["high"])
     said = [f"{confidence(inputs.params)} interval {bounds}"] if known(pair["low"]) else []
     said.append(f"corrected p {_p(pair['p_corrected'])}" if known(pair["p_corrected"]) else "no test")
-    said.append(f"{pair['speakers']} speaker{'' if pair['speakers'] == 1 else 's'}")
+    said.append(number_of(pair["speakers"], "speaker"))
     return f"Speaker by speaker, the difference is {points(pair['difference'])} points ({'; '.join(said)})."
+
+
+def _against(many: Row, one: Row, pair: Row) -> str:
+    """Say so where the mean over speakers and the UARs over all clips point in opposite directions."""
+    if (many["shared"]["uar"] - one["shared"]["uar"]) * pair["difference"] >= 0:
+        return ""
+    return " Over all clips together it has the other sign: speakers do not have equally many clips of each emotion."
 
 
 def _p(value: float | None) -> str:
@@ -113,11 +135,18 @@ def _winner(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> str:
     first, found = best(cells), scored(cells)
     if first is None or len(found) < 2:
         return ""
-    name = first["strategy"]
-    others = [cell["strategy"] for cell in found if cell is not first]
+    name, others = first["strategy"], [cell["strategy"] for cell in found if cell is not first]
     pairs = {other: between(inputs, benchmark, name, other) for other in others}
-    open_ = [other for other, pair in pairs.items() if pair is None or not pair["settled"]]
-    if not open_:
-        return f"{name} has the highest UAR of {len(found)} strategies, and beats every other one beyond chance."
-    apart = "any other" if len(open_) == len(others) else listed(open_, "or")
-    return f"{name} has the highest UAR of {len(found)} strategies, but cannot be told apart from {apart}."
+    settled = {other: pair["difference"] for other, pair in pairs.items() if pair and pair["settled"]}
+    open_ = [other for other in others if other not in settled]
+    above = [other for other, difference in settled.items() if difference <= 0]
+    said = f"{name} has the highest UAR of {len(found)} strategies"
+    if not open_ and not above:
+        return f"{said}, and beats every other one beyond chance."
+    but = []
+    if above:
+        but.append(f"speaker by speaker {listed(above)} {'beats' if len(above) == 1 else 'beat'} it beyond chance")
+    if open_:
+        apart = "any other" if len(open_) == len(others) else listed(open_, "or")
+        but.append(f"{'it ' if above else ''}cannot be told apart from {apart}")
+    return f"{said}, but {', and '.join(but)}."

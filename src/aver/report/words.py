@@ -96,6 +96,16 @@ def count(value: float | None) -> str:
     return f"{round(value):,}" if known(value) else DASH
 
 
+def number_of(value: int, what: str) -> str:
+    """Return a count with what is counted.
+
+    Example:
+        >>> number_of(1, "fold"), number_of(1234, "clip")
+        ('1 fold', '1,234 clips')
+    """
+    return f"{count(value)} {what}{'' if value == 1 else 's'}"
+
+
 def counts(values: Mapping[str, int]) -> str:
     """Return named counts, the zeros left out.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,15 @@ class Layout:
         labels: all labels of the benchmark, sorted.
         stores: per role, per corpus, its store.
         line: the sequences.
-        folds: of every protocol.
+        folds: of every protocol that can be served.
+        gaps: why protocols beside the headline cannot be.
     """
 
     labels: list[str]
     stores: dict[str, dict[str, Store]]
     line: Timeline
     folds: list[Fold]
+    gaps: dict[str, str] = field(default_factory=dict)
 
     def width(self, role: str) -> int:
         """Return the length of a role's rows."""
@@ -66,7 +68,8 @@ def lay_out(
         partial: also take clips that lack one of the roles.
 
     Raises:
-        BenchmarkError: no clip has the features that are needed, or a fold loses a whole side or label.
+        BenchmarkError: no clip has the features that are needed, or a fold of the headline loses a whole side or
+            label.
         StoreError: a store is missing or damaged.
     """
     block = params.classifiers
@@ -77,7 +80,7 @@ def lay_out(
     wanted = sorted({(row["corpus"], row["clip_id"]) for row in folds})
     line = build_timeline(stores, wanted, budget.sequence_frames, budget, partial=partial)
     labels = sorted({row["label"] for row in folds})
-    return Layout(labels, stores, line, split(line, folds, labels, params.benchmarks[benchmark]))
+    return Layout(labels, stores, line, *split(line, folds, labels, params.benchmarks[benchmark]))
 
 
 def _write(path: Path, stores: dict[str, Store], clips: Sequence[tuple[str, str]]) -> None:

@@ -45,8 +45,10 @@ class Fold:
 
 def split(
     line: Timeline, folds: Sequence[Mapping[str, Any]], labels: Sequence[str], benchmark: Benchmark
-) -> list[Fold]:
+) -> tuple[list[Fold], dict[str, str]]:
     """Return the folds of a benchmark, by protocol as in `folds.parquet`, as roles and labels of sequences.
+
+    Second come the protocols beside the headline that cannot be served, with the reason; they have no folds.
 
     Args:
         line: the sequences.
@@ -55,12 +57,14 @@ def split(
         benchmark: `fold_seed` and `validation_fraction` deal sequences under protocol `window`.
 
     Raises:
-        BenchmarkError: a fold loses a whole side, or a label in training, because clips lack features.
+        BenchmarkError: a fold of the headline loses a whole side, or a label or modality in training, because clips
+            lack features.
     """
     by_fold: dict[tuple[str, int], dict[tuple[str, str], Mapping[str, Any]]] = {}
     for row in folds:
         by_fold.setdefault((row["protocol"], row["fold"]), {})[row["corpus"], row["clip_id"]] = row
-    found = []
+    found: list[Fold] = []
+    gaps: dict[str, str] = {}
     for (protocol, number), rows in by_fold.items():
         clips = [rows[key] for key in line.clips]
         if any(clip["role"] == words.WINDOWS for clip in clips):
@@ -69,9 +73,14 @@ def split(
             roles = np.array([ROLES[clip["role"]] for clip in clips], np.int32)[line.owner]
         numbers = np.array([labels.index(clip["label"]) for clip in clips], np.int32)[line.owner]
         fold = Fold(protocol, number, roles, numbers)
-        _check(fold, line, labels)
+        try:
+            _check(fold, line, labels)
+        except BenchmarkError as exc:
+            if protocol == benchmark.protocol:
+                raise
+            gaps.setdefault(protocol, str(exc))
         found.append(fold)
-    return found
+    return [fold for fold in found if fold.protocol not in gaps], gaps
 
 
 def _dealt(line: Timeline, benchmark: Benchmark) -> NDArray[np.int32]:
@@ -103,6 +112,11 @@ def _check(fold: Fold, line: Timeline, labels: Sequence[str]) -> None:
             f"{where} has no clip of {', '.join(labels[k] for k in untrained)} left to train; {lacking}. Choose other "
             "corpora, or leave the label out by `labels` or `where`."
         )
+    used = line.used(fold.roles == TRAIN)
+    for modality, links in line.links.items():
+        # Where clips may lack a modality, all that train may lack the same.
+        if (links[used] < 0).all():
+            raise BenchmarkError(f"{where} has no {modality} features left to train")
 
 
 def _counted(reasons: Iterable[str]) -> str:

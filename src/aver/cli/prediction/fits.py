@@ -74,6 +74,7 @@ def check_weights(stores: Mapping[str, Store], features: Path, corpora: Sequence
     Raises:
         PredictError: other weights.
     """
+    found = ""
     for store in stores.values():
         stream = store.header["stream"]
         for corpus in corpora:
@@ -87,11 +88,11 @@ def check_weights(stores: Mapping[str, Store], features: Path, corpora: Sequence
                     f"that the features of {corpus} were made with ({known['weights'][:12]}…). {AGAIN}"
                 )
             if known["params"] != store.header["params"]:
-                return (
+                found = (
                     f"The features of {corpus} were made by other versions of libraries or on another device than "
                     "those of this clip: expect small differences."
                 )
-    return ""
+    return found
 
 
 def _changed(streams: Sequence[str], corpora: Sequence[str], params: Params) -> Iterator[str]:

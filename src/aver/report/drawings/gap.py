@@ -15,18 +15,18 @@ HONEST = ("o", DOT)
 
 
 def gap_figure(strategies: Sequence[tuple[str, Mapping[str, float], float | None]], protocols: Sequence[str]) -> Figure:
-    """Return a line per strategy, from its honest score to its leakiest one.
+    """Return a row per strategy: its score under each protocol, and a line along the gap if one of them is leaky.
 
     Args:
         strategies: (name, UAR 0 … 1 by protocol, ceiling 0 … 1 or None).
-        protocols: in the order of the legend.
+        protocols: the leakiest first, the most honest one last, as in the legend.
     """
     figure, axes = canvas(4.8, 1.2 + 0.42 * len(strategies))
     places = list(range(len(strategies)))[::-1]
     for place, (_, scores, ceiling) in zip(places, strategies, strict=True):
-        reached = [100 * score for score in scores.values()]
-        if reached:
-            axes.plot([min(reached), max(reached)], [place, place], color=GRID, linewidth=4, zorder=1)
+        ends = [100 * scores[protocol] for protocol in (protocols[0], protocols[-1]) if protocol in scores]
+        if protocols[0] in LEAKY and len(ends) == 2:
+            axes.plot(ends, [place, place], color=GRID, linewidth=4, zorder=1, gid="gap")
         for protocol, score in scores.items():
             mark, colour = MARKS.get(protocol, HONEST)
             face = "white" if protocol in LEAKY else colour
