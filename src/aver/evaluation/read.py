@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aver.errors import StoreError
+from aver.folds.roles import TEST
 from aver.store.out import read_json
 
 #: Words that repeat in every row; read as categories they take a fraction of the time and the memory.
 WORDS = ("protocol", "corpus", "people", "clip_id", "speaker", "label")
-#: The role of a tested clip in `folds.parquet`; under protocol `window` sequences have roles, and clips have none.
-TEST = "test"
 
 ClipKey = tuple[str, str]
 
@@ -30,7 +29,8 @@ class Split:
 
     Args:
         summary: the content of `summary.json`.
-        tested: protocol → (corpus, clip id) of every clip that has the role of a tested one in some fold.
+        tested: protocol → (corpus, clip id) of every clip that has the role of a tested one in some fold; under
+            `window` sequences have roles, and clips have none.
     """
 
     summary: dict[str, Any]

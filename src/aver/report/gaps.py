@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aver.report.cells import LEAKY, PROTOCOLS, best, headline
 from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
-from aver.report.words import DASH, count, interval, known, percent, points
+from aver.report.words import DASH, count, interval, known, number_of, percent, points
 
 #: What a leaky protocol recognises again, by itself and by the more honest one beside it.
 AGAIN = {"window": "a speaker or a clip", "clip": "a speaker"}
@@ -160,7 +160,7 @@ def _rests(rows: Iterable[Row]) -> str:
 
 def _number(numbers: Sequence[int], noun: str) -> str:
     least, most = min(numbers), max(numbers)
-    return f"{count(least)} to {count(most)} {noun}s" if least < most else f"{count(most)} {noun}{'s' * (most != 1)}"
+    return (f"{count(least)} to " if least < most else "") + number_of(most, noun)
 
 
 def _sentence(strategy: str, protocols: Sequence[str], found: Mapping[tuple[str, str], Row]) -> str:
