@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Other implementations that the conformance tests compare with; never in the product's environment.
+OTHERS := .conform
 export PATH := $(abspath $(BIN)):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: env repro test test-slow check format clean
+.PHONY: env conform repro test test-slow check format clean
 
 env: $(READY)  ## the virtual environment, all packages pinned by constraints.txt
 
@@ -19,13 +21,20 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
 	@touch $@
 
+conform: $(OTHERS)/.ready  ## what only the conformance tests need
+
+$(OTHERS)/.ready: conformance.txt $(READY)
+	rm -rf $(OTHERS)
+	$(BIN)/pip install --quiet --no-deps --target $(OTHERS) -r conformance.txt
+	@touch $@
+
 repro: $(READY)  ## rebuild whatever is out of date
 	$(BIN)/dvc repro
 
-test: $(READY)  ## the whole suite but what is marked slow, on two cores
+test: $(READY) conform  ## the whole suite but what is marked slow, on two cores
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-test-slow: $(READY)  ## what takes minutes
+test-slow: $(READY) conform  ## what takes minutes
 	$(BIN)/pytest -m slow
 
 check: $(READY)  ## lint, format, types: what CI runs before the tests
@@ -38,4 +47,4 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:  ## remove the environment; results stay in DVC's cache and the clip cache
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(OTHERS)

@@ -30,7 +30,9 @@ from joblib import Parallel, delayed, parallel_config
 
 from aver.faces.haar import faces
 from aver.faces.params import CropParams
-from aver.features.vggface import VggFace, VggFaceParams, embed
+from aver.features.crops import FaceParams
+from aver.features.vggface import embed
+from aver.features.vggface import load as load_network
 from aver.media.ffmpeg import executable
 from aver.media.probe import ProbeParams, probe
 from aver.params.blocks import Weights
@@ -42,6 +44,7 @@ from aver.weights.build import build_weights
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT, FPS, KEEP_EVERY = 1280, 720, 30, 2
+NETWORK = FaceParams("trunk", 64, "rgb01", normalise=False, precision="fp32", device="cpu")
 
 
 def make_clip(path: Path, number: int, seconds: float) -> None:
@@ -75,7 +78,7 @@ def make_clip(path: Path, number: int, seconds: float) -> None:
 def plain(clips: list[Path], weights: Path) -> int:
     """Embed every kept face the usual way; return how many there were."""
     cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data/haarcascade_frontalface_default.xml"))
-    model = VggFace(torch.load(weights / "vgg_face_weights.pth", weights_only=True)).eval()
+    model = load_network(weights, NETWORK)
     count = 0
     for clip in clips:
         video, number = cv2.VideoCapture(str(clip)), 0
@@ -100,7 +103,7 @@ def ours(clip: Path, weights: Path) -> int:
     params = load(ROOT / "params.yaml")
     probed = probe(ProbeParams(60.0), clip)
     found = faces(CropParams.of(params.faces, KEEP_EVERY), clip, probed)
-    return len(embed(VggFaceParams("rgb01", "cpu"), found, weights)["rows"])
+    return len(embed(NETWORK, found, weights)["rows"])
 
 
 def main() -> None:

@@ -38,9 +38,15 @@ class Repository:
 
     path: Path
 
+    @property
+    def network_log(self) -> Path:
+        """Where every attempt of a stage to reach a network is written down; each of them fails."""
+        return self.path.with_name(f"{self.path.name}-network.log")
+
     def run(self, *command: str, ok: bool = True, **extra: str) -> str:
         """Run a command in it; return what it printed (with --json: on stdout)."""
-        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **extra}
+        env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        env |= {"AVER_NETWORK_LOG": str(self.network_log), **extra}
         done = subprocess.run(command, cwd=self.path, env=env, capture_output=True, text=True, timeout=3000)
         output = done.stdout + done.stderr
         assert (done.returncode == 0) == ok, output[-4000:]
@@ -90,6 +96,7 @@ def copy_pipeline(path: Path) -> Repository:
         shutil.copy(ROOT / name, path / name)
     for name in ("src", "stages"):
         shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "benchmarks/no_network.py", path / "src/sitecustomize.py")
     repo = Repository(path)
     repo.git("init", "-q", "-b", "main")
     repo.dvc("init", "-q")

@@ -104,7 +104,7 @@ def plain(params: FitParams, table: dict, files: dict[str, Path], threads: int =
 def together(params: list[FitParams], tables: list[dict], files: dict[str, Path]) -> list[float]:
     """Train several models in one program; return the accuracy of each one's test sequences."""
     found = [0.0] * len(params)
-    for place, result in train_together(params, tables, [files] * len(params)):
+    for place, result in train_together(params, [{"table": table, **files} for table in tables]):
         found[place] = float((result["probabilities"].argmax(1) == tables[place]["labels"][result["test"]]).mean())
     return found
 

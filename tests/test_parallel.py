@@ -214,3 +214,48 @@ def test_the_name_of_a_task_stands_in_its_entry_and_not_in_its_key(tasks, cache)
     assert run_tasks([replace(task, name="another")], "test", ONE, cache).cached == 1
     (entry,) = (cache.root / "entries").rglob("*.json")
     assert '"name":"0-a"' in entry.read_text()
+
+
+def in_one_program(params, given):
+    """Several of `work`; it writes down beside the clips in which order it read them and gave results."""
+    for place, own in enumerate(given):
+        arrays = work(params[place], **own)
+        with (own["clip"].parent / "log").open("a") as log:
+            log.write(f"{own['clip'].read_text()} ")
+        yield place, arrays
+
+
+@pytest.fixture
+def group(tasks):
+    def make(*contents: str) -> list[Task]:
+        step = replace(STEP, together=in_one_program)
+        return [replace(task, step=step, most=4) for task in tasks(*contents)]
+
+    return make
+
+
+@pytest.mark.parametrize("parallel", [ONE, Parallel(2, "loky")], ids=["one", "two"])
+def test_tasks_computed_together_give_what_each_gives_alone(tasks, group, cache, tmp_path, parallel):
+    wanted = [f"clip {k}" for k in range(11)]
+    run = run_tasks(group(*wanted), "test", parallel, cache)
+    assert [str(cache.load(outcome.digest)["text"]) for outcome in run.outcomes] == wanted
+    assert (tmp_path / "log").read_text().count("clip") == 11
+    assert run_tasks(tasks(*wanted), "test", ONE, cache).cached == 11  # the same keys, whether alone or together
+
+
+def test_what_is_computed_together_is_loaded_one_by_one(group, cache, tmp_path):
+    """A machine's failure at the third clip: the first two had been read, computed and kept before it was touched."""
+    with pytest.raises(CacheError, match="No space left"):
+        run_tasks(group("a", "b", "full", "c"), "test", ONE, cache)
+    assert (tmp_path / "log").read_text().split() == ["a", "b"]
+    again = run_tasks(group("a", "b"), "test", ONE, cache)
+    assert again.cached == 2
+
+
+def test_one_that_fails_takes_no_other_of_its_group_with_it(group, cache, tmp_path):
+    run = run_tasks(group("a", "bad", "b", "bug"), "test", ONE, cache)
+    a, bad, b, bug = run.outcomes
+    assert isinstance(a, Done) and isinstance(b, Done)
+    assert (bad.reason, bug.reason) == ("damaged", "internal")
+    assert "unexpected second line" in bug.detail
+    assert (tmp_path / "log").read_text().split() == ["a"]  # the others were computed alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +49,16 @@ def test_features_carry_their_times(repository: Repository) -> None:
 
 def test_a_second_repro_does_nothing(repository: Repository) -> None:
     assert "up to date" in repository.dvc("repro")
+
+
+def test_no_stage_reaches_for_a_network(repository: Repository) -> None:
+    """All of this module's runs forbid it; the log would name whoever tried, even where the error was swallowed."""
+    assert not repository.network_log.exists(), repository.network_log.read_text(encoding="utf-8")
+    ask = "import urllib.request as r; r.urlopen('http://localhost:9')"
+    output = repository.run(sys.executable, "-c", ask, ok=False, PYTHONPATH="src")
+    assert "forbidden by a test" in output
+    assert "socket.getaddrinfo localhost" in repository.network_log.read_text(encoding="utf-8")
+    repository.network_log.unlink()
 
 
 def test_another_fusion_recomputes_only_what_depends_on_it(repository: Repository) -> None:

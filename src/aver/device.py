@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
 
 import torch
 
+#: Numbers in a network's weights and between its layers, by the name of the precision; rows are float32 always.
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
-def resolve(device: str) -> str:
+
+def resolve(device: str) -> Literal["cpu", "cuda"]:
     """Return `cpu` or `cuda` for `auto | cpu | cuda`; `auto` takes CUDA where there is one."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
+    cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
+    return "cuda" if cuda else "cpu"
 
 
-def torch_runtime(device: str, *, mixed: bool = False) -> dict[str, str]:
+def torch_runtime(device: str, precision: str = "fp32") -> dict[str, str]:
     """Return the runtime part of a key: torch's version, the class of the device, the precision, one thread.
 
     Args:
         device: `auto | cpu | cuda`.
-        mixed: products are computed in `mixed_precision`.
+        precision: of the products, `fp32` or `bf16`.
     """
     return {
         "torch": torch.__version__.partition("+")[0],
         "device": resolve(device),
-        "precision": "bf16" if mixed and _mixes(resolve(device)) else "fp32",
+        "precision": precision,
         "threads": "1",
     }
+
+
+def training_precision(device: str) -> str:
+    """Return `bf16` where training computes its products in bfloat16 (see `mixed_precision`), else `fp32`."""
+    return "bf16" if _mixes(resolve(device)) else "fp32"
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[None]:

@@ -18,7 +18,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from aver.cache.cache import Cache, Done, Failed, Input, Outcome, Pending, Step
 from aver.cache.lock import hold, sharing
 from aver.errors import AverError, CacheError, is_machine_failure
-from aver.outcome import Starved, Unusable
+from aver.outcome import Starved
 from aver.params import blocks
 from aver.progress import Progress
 from aver.runs import Record, write_record
@@ -172,16 +172,14 @@ def _some(cache: Cache, numbers: Sequence[int], tasks: Sequence[Task]) -> Iterat
                 [task.step for task in tasks], [task.inputs for task in tasks], [task.name for task in tasks]
             ):
                 yield waiting.pop(place), done
-    except Unusable as failure:
-        for number in waiting.values():
-            yield number, Failed(failure.reason, failure.detail, computed=True)
     except (AverError, Starved):
         raise
     except Exception as error:
         if is_machine_failure(error):
             raise
-        for number in waiting.values():
-            yield number, Failed("internal", _where(error), computed=True)
+        # One of them cannot be computed.  Alone, each says for itself whether that is it.
+        for place, number in waiting.items():
+            yield number, _one(cache, tasks[place])
 
 
 def _one(cache: Cache, task: Task) -> Outcome:

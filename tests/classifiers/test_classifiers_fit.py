@@ -76,7 +76,7 @@ def test_a_run_has_the_same_bytes_alone_and_among_others(problem, name):
     tables = [problem.table, {**problem.table, "roles": roles}, problem.table, problem.table]
     params = [replace(base, seed=seed) for seed in (0, 0, 1, 2)]
     files = problem.inputs(strategy)
-    together = dict(strategy.train_together(params, tables, [files] * 4))
+    together = dict(strategy.train_together(params, [{"table": table, **files} for table in tables]))
     alone = [strategy.train(own, table, **files) for own, table in zip(params, tables, strict=True)]
     assert len({len(result["history"]) for result in alone}) > 1, "no run ended before the others"
     for place, result in enumerate(alone):
@@ -87,7 +87,8 @@ def test_runs_whose_rows_differ_in_width_are_trained_in_one_call(problem, tmp_pa
     wide = np.pad(np.load(problem.files["reduced"]), ((0, 0), (0, 3)))
     np.save(tmp_path / "wide.npy", wide)
     files = [problem.inputs(get_strategy("pca")), {"reduced": tmp_path / "wide.npy"}]
-    found = dict(get_strategy("pca").train_together([PARAMS] * 2, [problem.table] * 2, files))
+    given = [{"table": problem.table, **own} for own in files]
+    found = dict(get_strategy("pca").train_together([PARAMS] * 2, given))
     assert [found[k]["model.lstm.weight_ih_l0"].shape for k in (0, 1)] == [(32, 8), (32, 11)]
     assert pack(found[0]) == pack(train("pca", problem, PARAMS))
 

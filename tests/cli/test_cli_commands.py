@@ -98,7 +98,7 @@ def test_gc_evicts_intermediates_which_come_back(repository: Repository, crops: 
     assert "evicted; made again on demand" in repository.aver("explain", "S01_angry_T1")
     assert "Nothing to do" in repository.aver("plan")
     content = yaml.safe_load((repository.path / "params.yaml").read_text(encoding="utf-8"))
-    content["features"]["vggface"]["scaling"] = "bgr_mean"
+    content["features"]["vggface"]["scaling"] = "rgb01"
     repository.params({"features": content["features"]})
     repository.dvc("repro", "--single-item", "features@synthetic-vggface")
     assert repository.last("features synthetic vggface")["computed"] == 36

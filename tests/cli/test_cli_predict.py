@@ -242,14 +242,14 @@ def test_params_that_changed_since_the_last_run_are_named():
     then = {
         "faces@synthetic": {"faces": now["faces"] | {"margin": 0.25, "timeout_s": 1.0, "mtcnn": now["faces"]["mtcnn"]
                                                      | {"min_confidence": 0.1}}},
-        "features@synthetic-vggface": {"features.vggface": now["features"]["vggface"] | {"scaling": "bgr_mean"}},
+        "features@synthetic-vggface": {"features.vggface": now["features"]["vggface"] | {"scaling": "rgb01"}},
         "windows@synthetic": {"windows": now["windows"]},
         "media@synthetic": {"media": now["media"]},
     }  # fmt: skip
     lock = {"stages": {name: {"params": {"params.yaml": blocks}} for name, blocks in then.items()}}
     Path("dvc.lock").write_text(yaml.safe_dump(lock))
     why = refused(PredictError, NEW)
-    assert "faces.margin was 0.25, is 0.0; features.vggface.scaling was 'bgr_mean', is 'rgb01'. What" in why
+    assert "faces.margin was 0.25, is 0.0; features.vggface.scaling was 'rgb01', is 'own'. What" in why
     assert "timeout_s" not in why and "mtcnn" not in why
     # The sound alone is the same.
     assert answered(NEW, "--strategy", "acoustic")["clips"]

@@ -14,6 +14,7 @@ from aver.errors import ParamsError
 from aver.features.registry import get_encoder
 from aver.params import file
 from aver.params.file import load
+from aver.params.names import ENCODERS
 
 REPOSITORY = Path(__file__).parents[2]
 GOOD = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
@@ -87,7 +88,7 @@ def test_where_the_file_is_looked_for(tmp_path, monkeypatch, changed):
         ("benchmarks.synthetic.k", ["benchmarks.synthetic.k", "unknown key", "folds", "protocol"]),
         ("classifiers.budgets.quick.epoch", ["classifiers.budgets.quick.epoch", "unknown key", "epochs", "patience"]),
         ("corpora.synthetic.path", ["corpora.synthetic.path", "unknown key", "root", "adapter"]),
-        ("weights.vggish.url", ["weights.vggish.url", "unknown key", "location", "sha256"]),
+        ("weights.vggish.url", ["weights.vggish.url", "unknown key", "release", "path", "sha256"]),
     ],
 )
 def test_an_unknown_key_is_named_with_the_accepted_ones(changed, where, words):
@@ -136,7 +137,7 @@ def test_a_missing_key_is_named(changed, where):
         ("benchmarks.synthetic.where", {"channel": "speech"}),
         ("synthetic.duration_s", [1.8, -1]),
         ("synthetic.frame_px", 32),
-        ("weights.vggface.sha256", "abc"),
+        ("weights.vggface.sha256", {"vgg_face_weights.pth": "abc"}),
         ("windows.thirds", None),
         ("evaluation.confidence", 95),
     ],
@@ -173,12 +174,12 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ("features.xvector-thirds.window", "third", ["features.xvector-thirds.window", "did you mean 'thirds'"]),
         ("features.xvector-thirds.window", "frames", ["features.xvector-thirds.window", "patch, thirds"]),
         ("features.vggface.window", "thirds", ["features.vggface.window", "Known: frames"]),
-        ("weights.vggface", GONE, ["weights for features.vggface", "vggish, xvector"]),
+        ("weights.vggface", GONE, ["features.vggface needs weights.vggface", "vggish, xvector"]),
         ("benchmarks.synthetic.corpora", ["synthetic", "ravdes"], ["benchmarks.synthetic.corpora", "'ravdes'",
                                                                    "Known: synthetic"]),
         ("classifiers.visual", "vgface", ["classifiers.visual", "did you mean 'vggface'"]),
         ("classifiers.acoustic", "x", ["classifiers.acoustic", "vggface, vggish-patch, xvector-thirds"]),
-        ("weights.xvector.source", "pretrained", ["weights.xvector", "location"]),
+        ("weights.xvector.source", "path", ["weights.xvector", "path"]),
         ("windows.patch", {"rule": "fixed"}, ["windows.patch", "window_s"]),
         ("windows.thirds", {"rule": "thirds", "window_s": 1.0}, ["windows.thirds", "window_s"]),
         ("windows.frames", {"rule": "thirds"}, ["windows.frames", "reserved"]),
@@ -196,7 +197,7 @@ def test_a_name_that_refers_to_nothing_is_named_with_the_known_ones(changed, whe
         ("fusion", "visual"),
         ("corpora.my-clips", {"root": "/x", "adapter": "folder"}),
         ("corpora.ravdess", {"root": "data/raw/ravdess"}),
-        ("weights.xvector", {"source": "pretrained", "location": "/models", "sha256": "0" * 64}),
+        ("weights.xvector", {"source": "pretrained", "sha256": {"embedding_model.ckpt": "0" * 64}}),
         ("benchmarks.synthetic.where", {"channel": ["speech", ""], "perceived": ["sad"]}),
         ("benchmarks.synthetic.labels", "basic6"),
         ("benchmarks.synthetic.label", "perceived"),
@@ -220,7 +221,7 @@ def test_a_file_that_is_no_mapping_is_an_error_in_words(tmp_path, text):
 
 @pytest.mark.parametrize(
     ("names", "get"),
-    [(file.STRATEGIES, get_strategy), (file.ADAPTERS, get_adapter), (file.ENCODERS, get_encoder)],
+    [(file.STRATEGIES, get_strategy), (file.ADAPTERS, get_adapter), (ENCODERS, get_encoder)],
     ids=["strategies", "adapters", "encoders"],
 )
 def test_every_accepted_name_can_be_had(names, get):

@@ -109,7 +109,7 @@ def test_a_fold_does_not_depend_on_which_folds_are_fitted_with_it(tmp_path):
     folds = folds_of(3000, 5)
     alone = [pack(fit(PARAMS, own, **files)) for own in folds]
     for chosen in ([0, 1, 2, 3, 4], [4, 1], [2, 2, 0]):
-        found = dict(fit_together([PARAMS] * len(chosen), [folds[k] for k in chosen], [files] * len(chosen)))
+        found = dict(fit_together([PARAMS] * len(chosen), [{"table": folds[k], **files} for k in chosen]))
         assert [pack(found[place]) for place in range(len(chosen))] == [alone[k] for k in chosen]
 
 
@@ -119,8 +119,7 @@ def test_folds_of_other_protocols_and_files_may_be_fitted_with_it(tmp_path):
     short = table(np.arange(6))
     given = [(folds_of(300, 3)[1], files), (table(np.arange(100, 300)), files), (folds_of(300, 3)[1], others),
              (short, files)]  # fmt: skip
-    tables, rows = zip(*given, strict=True)
-    found = dict(fit_together([PARAMS] * 4, tables, rows))
+    found = dict(fit_together([PARAMS] * 4, [{"table": own, **paths} for own, paths in given]))
     assert [pack(found[k]) for k in range(4)] == [pack(fit(PARAMS, own, **paths)) for own, paths in given]
 
 
@@ -161,7 +160,7 @@ def test_what_cannot_be_fitted_says_so(tmp_path, steps, params):
 def test_a_fold_that_cannot_be_fitted_takes_no_other_with_it(tmp_path):
     files = make(tmp_path, 300)
     tables = [table(np.arange(1)), table(np.arange(300)), table(np.arange(200))]
-    found = fit_together([PARAMS] * 3, tables, [files] * 3)
+    found = fit_together([PARAMS] * 3, [{"table": own, **files} for own in tables])
     assert [next(found)[0], next(found)[0]] == [1, 2]
     with pytest.raises(Unusable):
         next(found)

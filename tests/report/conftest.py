@@ -73,7 +73,7 @@ def write_params(folder: Path) -> Path:
     content["corpora"] = {"clips": {"root": "x", "adapter": "folder"}, "later": {"root": "y", "adapter": "folder"}}
     content["weights"] = {
         "vggface": {"source": "seeded", "seed": 1},
-        "xvector": {"source": "pretrained", "location": "z"},
+        "xvector": {"source": "path", "path": "z"},
     }
     content["windows"] = {"thirds": {"rule": "thirds"}}
     content["features"] = {

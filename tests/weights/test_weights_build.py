@@ -1,150 +1,113 @@
-"""Weights: the same seeded files everywhere, brought from a folder or a server, refused when changed."""
+"""The weights stage: the same seeded files everywhere, published ones brought, checked, converted, recorded."""
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 import os
 import shutil
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from hub import Hub
 
 from aver.cache.objects import file_digest
-from aver.errors import WeightsError
+from aver.errors import CacheError, WeightsError
 from aver.params.blocks import Weights
 from aver.store.out import read_json
+from aver.weights import sources, vggface, xvector
 from aver.weights.build import RECORD, build_weights, read_weights
 from aver.weights.layouts import LAYOUTS
+from aver.weights.places import record_of
+from aver.weights.sources import Published, Release, release_of
+from aver.weights.state import save_state
 from aver.weights.trunk import TRUNK
+
+FILE = "vgg_face_weights.pth"
 
 
 def seeded(folder: Path, seed: int = 1) -> Path:
-    for encoder in LAYOUTS:
-        (folder / encoder).mkdir(parents=True)
-        build_weights(encoder, Weights("seeded", seed), folder / encoder)
+    for name in LAYOUTS:
+        (folder / name).mkdir(parents=True)
+        build_weights(name, Weights("seeded", seed), folder / name)
     return folder
 
 
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory) -> Path:
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return seeded(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="session")
-def weights_again(tmp_path_factory) -> Path:
+def weights_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return seeded(tmp_path_factory.mktemp("again") / "elsewhere")
 
 
-class Server(ThreadingHTTPServer):
-    folder: Path
-    asked: list[tuple[str, str | None]]
-    cut: int
-    status: int
+def build(name: str, folder: Path, source: str = "pretrained", **params) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    build_weights(name, Weights(source, **params), folder)
+    return folder
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Serves a folder with byte ranges; can cut the connection `cut` times or answer with a status."""
-
-    server: Server
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        self.server.asked.append((self.path, wanted))
-        path = self.server.folder / self.path.lstrip("/")
-        if self.server.status or not path.is_file():
-            self.send_error(self.server.status or 404)
-            return
-        content = path.read_bytes()
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        self.end_headers()
-        end = len(content)
-        if self.server.cut:
-            self.server.cut -= 1
-            end = (start + end) // 2
-        self.wfile.write(content[start:end])
-
-    def log_message(self, *args) -> None:
-        pass
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
-def server(tmp_path) -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        server.folder, server.asked, server.cut, server.status = tmp_path / "served", [], 0, 0
-        server.folder.mkdir()
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def small(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """A conversion that takes any state dict, so that small files will do; returns what publishes one."""
+
+    def convert(found: Path, folder: Path, layers: str) -> None:
+        state = torch.load(found / FILE, weights_only=True)
+        if "conv1_1.weight" not in state:
+            raise WeightsError(f"{FILE} holds no conv1_1.weight")
+        save_state(state, folder / "vggface.pth")
+
+    monkeypatch.setattr(vggface, "convert", convert)
+    return lambda path: publish(path, 1.0)
 
 
-def url(server: Server) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}"
+def publish(path: Path, value: float, name: str = "conv1_1.weight") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_state({name: torch.full((3,), value)}, path)
+    return path
 
 
-def build(encoder: str, folder: Path, **params) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    build_weights(encoder, Weights("pretrained", **params), folder)
-    return folder
-
-
-def saved(numbers: int) -> bytes:
-    """A PyTorch file of about four bytes per number: fetching does not look at the layers in it."""
-    buffer = io.BytesIO()
-    torch.save({"weights": torch.arange(numbers, dtype=torch.int32)}, buffer)
-    return buffer.getvalue()
-
-
-SMALL = saved(50_000)
-
-
-def small(folder: Path, content=SMALL) -> Path:
-    """A file in the place of VGG-Face's."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vgg_face_weights.pth").write_bytes(content)
-    return folder
-
-
-@pytest.mark.parametrize("encoder", LAYOUTS)
-def test_seeded_weights_are_byte_identical_twice(weights, weights_again, encoder):
-    one, other = ({p.relative_to(folder / encoder): p.read_bytes() for p in (folder / encoder).rglob("*")
-                   if p.is_file()} for folder in (weights, weights_again))  # fmt: skip
-    assert sorted(one) == sorted(other)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_seeded_weights_are_byte_identical_twice(weights: Path, weights_again: Path, name: str) -> None:
+    assert files(weights / name) == files(weights_again / name)
     # A SavedModel's graph is the same but for its order; its variables are what is hashed.
-    hashed = {Path(name) for name in (*LAYOUTS[encoder].hashed, RECORD if encoder != "vggish" else "")} & set(one)
-    assert len(hashed) >= len(LAYOUTS[encoder].hashed)
-    for name in hashed:
-        assert one[name] == other[name], name
-    assert read_weights(encoder, weights / encoder).digest == read_weights(encoder, weights_again / encoder).digest
+    same = {*LAYOUTS[name].numbers, *([RECORD] if name != "vggish" else [])}
+    for file in same:
+        assert (weights / name / file).read_bytes() == (weights_again / name / file).read_bytes(), file
+    assert read_weights(name, weights / name).digest == read_weights(name, weights_again / name).digest
 
 
-@pytest.mark.parametrize("encoder", LAYOUTS)
-def test_the_record_names_every_file(weights, encoder):
-    record = read_json(weights / encoder / RECORD)
-    assert (record["encoder"], record["source"]) == (encoder, "seeded")
-    assert set(LAYOUTS[encoder].files) <= set(record["files"])
-    for name, digest in record["files"].items():
-        assert file_digest(weights / encoder / name) == digest
-    found = read_weights(encoder, weights / encoder)
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_record_names_every_file(weights: Path, name: str) -> None:
+    record = read_json(weights / name / RECORD)
+    assert {key: record[key] for key in ("encoder", "source", "seed", "layers", "licence")} == {
+        "encoder": name, "source": "seeded", "seed": 1, "layers": "trunk", "licence": "none: random numbers",
+    }  # fmt: skip
+    assert set(LAYOUTS[name].files) <= set(record["files"])
+    for file, digest in record["files"].items():
+        assert file_digest(weights / name / file) == digest
+    found = read_weights(name, weights / name)
     assert (found.digest, found.source) == (record["sha256"], "seeded")
 
 
-def test_another_seed_gives_other_weights(tmp_path, weights):
-    build_weights("vggface", Weights("seeded", 2), tmp_path)
-    assert read_weights("vggface", tmp_path).digest != read_weights("vggface", weights / "vggface").digest
+def test_another_seed_gives_other_weights(tmp_path: Path, weights: Path) -> None:
+    build("vggface", tmp_path / "out", "seeded", seed=2)
+    assert read_weights("vggface", tmp_path / "out").digest != read_weights("vggface", weights / "vggface").digest
 
 
-def test_seeded_layers_keep_the_scale_of_activations(weights):
+def test_seeded_layers_keep_the_scale_of_activations(weights: Path) -> None:
     """He et al. 2015, eq. 10: variance 2 / fan-in, biases 0."""
-    state = torch.load(weights / "vggface" / "vgg_face_weights.pth", weights_only=True)
+    state = torch.load(weights / "vggface/vggface.pth", weights_only=True)
     assert len(state) == 2 * len(TRUNK) == 26
     for name, inputs, outputs in TRUNK:
         assert state[f"{name}.weight"].shape == (outputs, inputs, 3, 3)
@@ -152,17 +115,25 @@ def test_seeded_layers_keep_the_scale_of_activations(weights):
         assert not state[f"{name}.bias"].any()
 
 
-def test_the_trunk_is_vgg_16():
+def test_the_trunk_is_vgg_16() -> None:
     assert [name for name, _, _ in TRUNK][:4] == ["conv1_1", "conv1_2", "conv2_1", "conv2_2"]
     assert (TRUNK[-1], len(TRUNK)) == (("conv5_3", 512, 512), 13)
 
 
-@pytest.mark.parametrize("encoder", LAYOUTS)
+def test_seeded_weights_ask_nobody_and_write_nowhere_else(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", None)
+    build("vggm", tmp_path / "out", "seeded")
+    assert not own_cache.exists()
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("harm", ["flip", "missing", "no record"])
-def test_changed_or_missing_weights_are_refused(weights, tmp_path, encoder, harm):
-    folder = tmp_path / encoder
-    shutil.copytree(weights / encoder, folder)
-    path = folder / LAYOUTS[encoder].hashed[0]
+def test_changed_or_missing_weights_are_refused(weights: Path, tmp_path: Path, name: str, harm: str) -> None:
+    folder = tmp_path / name
+    shutil.copytree(weights / name, folder)
+    path = folder / LAYOUTS[name].numbers[0]
     if harm == "flip":
         with path.open("r+b") as file:
             file.seek(-5, os.SEEK_END)
@@ -171,108 +142,200 @@ def test_changed_or_missing_weights_are_refused(weights, tmp_path, encoder, harm
             file.write(bytes([byte ^ 1]))
     else:
         (path if harm == "missing" else folder / RECORD).unlink()
-    with pytest.raises(WeightsError, match="was changed" if harm == "flip" else "is missing.*dvc repro weights"):
-        read_weights(encoder, folder)
+    words = "was changed" if harm == "flip" else f"is missing.*dvc repro weights.*aver weights {name}"
+    with pytest.raises(WeightsError, match=words):
+        read_weights(name, folder)
 
 
-def test_weights_from_a_folder_are_the_seeded_ones_again(weights, tmp_path):
-    folder = build("xvector", tmp_path / "out", location=str(weights / "xvector"))
-    found = read_weights("xvector", folder)
-    assert found.source == "pretrained"
-    assert found.digest == read_weights("xvector", weights / "xvector").digest
-    assert "VoxCeleb" in read_json(folder / RECORD)["licence"]
-    assert not (folder / "classifier.ckpt").exists()  # optional, and not there
-
-
-def test_optional_files_are_taken_along_and_are_not_hashed(weights, tmp_path):
-    source = tmp_path / "source"
-    shutil.copytree(weights / "xvector", source)
-    (source / "label_encoder.txt").write_text("x")
-    folder = build("xvector", tmp_path / "out", location=str(source))
-    assert (folder / "label_encoder.txt").read_text() == "x"
-    assert read_weights("xvector", folder).digest == read_weights("xvector", weights / "xvector").digest
-
-
-@pytest.mark.parametrize("place", ["folder", "file", "url folder", "url file"])
-def test_one_file_from_everywhere(tmp_path, server, place):
-    small(server.folder)
-    name = "/vgg_face_weights.pth" if place.endswith("file") else ""
-    base = url(server) if place.startswith("url") else str(server.folder)
-    folder = build("vggface", tmp_path / "out", location=base + name)
-    assert (folder / "vgg_face_weights.pth").read_bytes() == SMALL
-    assert sorted(p.name for p in folder.iterdir()) == ["vgg_face_weights.pth", RECORD]
-
-
-def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    small(tmp_path / "models")
-    build("vggface", tmp_path / "out", location="~/models")
-
-
-def test_several_files_from_a_server(weights, tmp_path, server):
-    server.folder = weights / "xvector"
-    folder = build("xvector", tmp_path / "out", location=url(server) + "/")
-    assert read_weights("xvector", folder).digest == read_weights("xvector", weights / "xvector").digest
-    assert not list(folder.glob("*.part"))
-
-
-def test_a_cut_download_goes_on_where_it_stopped(tmp_path, server):
-    content = saved(1_050_000)  # written in pieces of 1 MiB; what came of the piece that was cut is asked for again
-    small(server.folder, content)
-    server.cut = 2
-    folder = build("vggface", tmp_path / "out", location=url(server))
-    assert (folder / "vgg_face_weights.pth").read_bytes() == content
-    assert [asked[1] for asked in server.asked] == [None, "bytes=2097152-", "bytes=3145728-"]
-
-
-def test_a_download_that_never_ends_well_says_so(tmp_path, server):
-    small(server.folder)
-    server.cut = 99
-    with pytest.raises(WeightsError, match="cannot be downloaded"):
-        build("vggface", tmp_path / "out", location=url(server))
-    assert not (tmp_path / "out" / "vgg_face_weights.pth").exists()
-
-
-@pytest.mark.parametrize("encoder", LAYOUTS)
-@pytest.mark.parametrize("place", ["folder", "url"])
-def test_a_missing_file_says_what_is_expected_and_the_way_out(tmp_path, server, encoder, place):
-    location = str(tmp_path / "nowhere") if place == "folder" else url(server)
-    with pytest.raises(WeightsError) as error:
-        build(encoder, tmp_path / "out", location=location)
-    message = str(error.value)
-    assert all(word in message for word in (encoder, location, LAYOUTS[encoder].files[0], "location", "'seeded'"))
-
-
-def test_a_servers_error_is_told(tmp_path, server):
-    server.status = 500
-    with pytest.raises(WeightsError, match="500"):
-        build("vggface", tmp_path / "out", location=url(server))
-
-
-def test_no_server_is_told(tmp_path, server):
-    server.server_close()
-    with pytest.raises(WeightsError, match="cannot be downloaded"):
-        build("vggface", tmp_path / "out", location="http://127.0.0.1:9")
-
-
-def test_a_pinned_sha256_is_enforced(tmp_path, server):
-    small(server.folder)
-    right = read_weights("vggface", build("vggface", tmp_path / "one", location=url(server))).digest
-    build("vggface", tmp_path / "two", location=url(server), sha256=right)
-    small(server.folder, saved(3))
-    with pytest.raises(WeightsError, match=right) as error:
-        build("vggface", tmp_path / "three", location=url(server), sha256=right)
-    assert "weights.vggface.sha256" in str(error.value)
-    assert not (tmp_path / "three" / RECORD).exists()
-
-
-def test_a_changed_graph_is_noticed_too(tmp_path):
+def test_a_changed_graph_is_noticed_too(weights: Path, tmp_path: Path) -> None:
     """The digest of seeded weights covers their numbers; `weights.json` covers every file."""
-    build_weights("xvector", Weights(source="seeded", seed=1), tmp_path)
-    assert read_weights("xvector", tmp_path).source == "seeded"
-    (tmp_path / "extra.txt").write_text("x", encoding="utf-8")
-    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    shutil.copytree(weights / "xvector", tmp_path / "xvector")
+    (tmp_path / "xvector/extra.txt").write_text("x", encoding="utf-8")
+    record = read_json(tmp_path / "xvector" / RECORD)
     record["files"]["extra.txt"] = "0" * 64
-    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    (tmp_path / "xvector" / RECORD).write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(WeightsError, match="was changed"):
-        read_weights("xvector", tmp_path)
+        read_weights("xvector", tmp_path / "xvector")
+
+
+def test_the_published_x_vector_from_a_server_from_a_folder_and_offline(
+    weights: Path, tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From end to end: what is downloaded and converted is what was seeded, and the record is the same everywhere."""
+    shutil.copytree(weights / "xvector", hub.folder / "xvector/speechbrain")
+    names = [file.name for file in release_of("xvector", None).files]
+    own = Release("speechbrain", tuple(Published(n, (f"{hub.url}/xvector/speechbrain/{n}",)) for n in names), "", "L")
+    monkeypatch.setitem(sources.RELEASES, "xvector", (own,))
+    hub.cut = 1
+    got = build("xvector", tmp_path / "got")
+    found, before = read_weights("xvector", got), read_weights("xvector", weights / "xvector")
+    assert (found.digest, found.source) == (before.digest, "pretrained")
+    record = read_json(got / RECORD)
+    assert {key: record[key] for key in ("release", "licence", "layers", "published")} == {
+        "release": "speechbrain", "licence": "L", "layers": "trunk",
+        "published": {n: {"sha256": record["files"][n], "from": f"{hub.url}/xvector/speechbrain/{n}"} for n in names},
+    }  # fmt: skip
+    asked = len(hub.asked)
+    assert (build("xvector", tmp_path / "kept") / RECORD).read_bytes() == (got / RECORD).read_bytes()
+    monkeypatch.setenv("AVER_WEIGHTS_MIRROR", str(hub.folder))
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "another"))
+    assert (build("xvector", tmp_path / "mirrored") / RECORD).read_bytes() == (got / RECORD).read_bytes()
+    assert len(hub.asked) == asked
+    local = build("xvector", tmp_path / "local", "path", path=str(weights / "xvector"))
+    assert read_weights("xvector", local).digest == before.digest
+    assert str(weights) not in (local / RECORD).read_text()
+    assert read_json(local / RECORD)["published"][names[0]]["from"] == "path"
+
+
+def test_the_published_vggish_from_its_archive_and_unpacked(weights: Path, tmp_path: Path, hub: Hub) -> None:
+    archive = tmp_path / "vggish-tensorflow2.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        tar.add(weights / "vggish", ".", filter=lambda member: None if "vggish.pth" in member.name else member)
+    packed = build("vggish", tmp_path / "packed", "path", path=str(archive))
+    loose = build("vggish", tmp_path / "loose", "path", path=str(weights / "vggish"))
+    assert files(packed) == files(loose) == sorted([*LAYOUTS["vggish"].files, RECORD])
+    assert read_weights("vggish", packed).digest == read_weights("vggish", loose).digest
+    assert list(read_json(packed / RECORD)["published"]) == ["vggish_1.tar.gz"]
+    assert file_digest(packed / "vggish.pth") == file_digest(weights / "vggish/vggish.pth")
+    pins = {"variables/variables.index": file_digest(weights / "vggish/variables/variables.index")}
+    build("vggish", tmp_path / "pinned", "path", path=str(archive), sha256=pins)
+    with pytest.raises(WeightsError, match=r"variables\.index: expected sha256 0{64} \(pinned"):
+        build("vggish", tmp_path / "wrong", "path", path=str(archive), sha256=dict.fromkeys(pins, "0" * 64))
+
+
+def test_a_file_of_another_name_is_given_its_published_one(weights: Path, tmp_path: Path) -> None:
+    shutil.copy(weights / "vggface/vggface.pth", tmp_path / "mine.pth")
+    folder = build("vggface", tmp_path / "out", "path", path=str(tmp_path / "mine.pth"), release="deepface")
+    assert (folder / "vggface.pth").read_bytes() == (weights / "vggface/vggface.pth").read_bytes()
+    assert list(read_json(folder / RECORD)["published"]) == [FILE]
+
+
+def test_what_is_used_first_is_written_down_after_it_proved_right(
+    tmp_path: Path, hub: Hub, release: Release, small: Callable[[Path], Path]
+) -> None:
+    digest = file_digest(small(hub.folder / "first" / FILE))
+    build("vggface", tmp_path / "out")
+    assert record_of("vggface", "deepface", FILE).read_text() == f"{digest}  {FILE}\n"
+    publish(hub.folder / "first" / FILE, 2.0)
+    shutil.rmtree(tmp_path / "cache/weights/vggface")
+    with pytest.raises(WeightsError, match=f"{digest} \\(recorded"):
+        build("vggface", tmp_path / "again")
+    pin = file_digest(hub.folder / "first" / FILE)
+    build("vggface", tmp_path / "pinned", sha256={FILE: pin})
+    build("vggface", tmp_path / "after")  # the pin is what is known from now on
+    assert record_of("vggface", "deepface", FILE).read_text() == f"{pin}  {FILE}\n"
+
+
+@pytest.mark.parametrize("content", ["<html>sign in</html>", "PK\x03\x04 cut", ""])
+def test_what_is_no_weights_file_is_never_kept_as_good(
+    tmp_path: Path, hub: Hub, release: Release, small: Callable[[Path], Path], content: str
+) -> None:
+    hub.put(f"first/{FILE}", content.encode())
+    with pytest.raises(
+        WeightsError, match=rf"weights of vggface: {FILE} is no PyTorch file(.|\n)*download was deleted"
+    ):
+        build("vggface", tmp_path / "out")
+    assert files(tmp_path / "out") == [] and not record_of("vggface", "deepface", FILE).exists()
+    small(hub.folder / "first" / FILE)
+    build("vggface", tmp_path / "out")
+
+
+def test_what_cannot_be_converted_is_never_kept_as_good(
+    tmp_path: Path, hub: Hub, release: Release, small: Callable[[Path], Path]
+) -> None:
+    publish(hub.folder / "first" / FILE, 1.0, "another.weight")
+    with pytest.raises(
+        WeightsError, match=rf"^weights of vggface: {FILE} holds no conv1_1\.weight The download was del"
+    ):
+        build("vggface", tmp_path / "out")
+    assert RECORD not in files(tmp_path / "out") and not record_of("vggface", "deepface", FILE).exists()
+    assert files(tmp_path / "cache/weights") == ["vggface/deepface/lock"]
+
+
+def test_a_pinned_file_that_cannot_be_converted_is_kept(
+    tmp_path: Path, hub: Hub, release: Release, small: Callable[[Path], Path]
+) -> None:
+    pin = file_digest(publish(hub.folder / "first" / FILE, 1.0, "another.weight"))
+    with pytest.raises(WeightsError, match=r"holds no conv1_1\.weight$"):
+        build("vggface", tmp_path / "out", sha256={FILE: pin})
+    assert f"vggface/deepface/{FILE}" in files(tmp_path / "cache/weights")
+
+
+def test_a_file_of_the_users_is_neither_recorded_nor_deleted(tmp_path: Path, small: Callable[[Path], Path]) -> None:
+    path = small(tmp_path / "mine" / FILE)
+    build("vggface", tmp_path / "out", "path", path=str(path))
+    publish(path, 2.0)
+    build("vggface", tmp_path / "other", "path", path=str(path))
+    assert not record_of("vggface", "deepface", FILE).exists()
+    publish(path, 1.0, "another.weight")
+    with pytest.raises(WeightsError, match=r"holds no conv1_1\.weight$"):
+        build("vggface", tmp_path / "third", "path", path=str(path))
+    assert path.exists()
+
+
+def test_a_file_of_the_users_is_pinned_too(tmp_path: Path, small: Callable[[Path], Path]) -> None:
+    path = small(tmp_path / "mine" / FILE)
+    build("vggface", tmp_path / "out", "path", path=str(path), sha256={FILE: file_digest(path)})
+    with pytest.raises(WeightsError) as error:
+        build("vggface", tmp_path / "other", "path", path=str(path), sha256={FILE: "0" * 64})
+    assert all(word in str(error.value) for word in ("0" * 64, file_digest(path), "weights.vggface.sha256"))
+    with pytest.raises(WeightsError, match=r"pins vgg_face_dag\.pth, which is not among what is read"):
+        build("vggface", tmp_path / "third", "path", path=str(path), sha256={"vgg_face_dag.pth": "0" * 64})
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(
+    tmp_path: Path, small: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, plain = small(tmp_path / "mine" / FILE), vggface.convert
+
+    def convert(found: Path, folder: Path, layers: str) -> None:
+        plain(found, folder, layers)
+        publish(path, 2.0)
+
+    monkeypatch.setattr(vggface, "convert", convert)
+    with pytest.raises(WeightsError, match="changed while it was read"):
+        build("vggface", tmp_path / "out", "path", path=str(path))
+    assert RECORD not in files(tmp_path / "out")
+
+
+def test_a_full_disk_while_converting_names_the_folder(
+    tmp_path: Path, small: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert(found: Path, folder: Path, layers: str) -> None:
+        with Path("/dev/full").open("wb") as file:
+            torch.save({"a": torch.zeros(1000)}, file)
+
+    monkeypatch.setattr(vggface, "convert", convert)
+    with pytest.raises(CacheError, match=r"cannot write .*/out: No space left on device"):
+        build("vggface", tmp_path / "out", "path", path=str(small(tmp_path / FILE)))
+
+
+def test_nothing_is_left_in_the_clip_cache_but_the_downloads(
+    tmp_path: Path, own_cache: Path, hub: Hub, release: Release, small: Callable[[Path], Path]
+) -> None:
+    small(hub.folder / "first" / FILE)
+    build("vggface", tmp_path / "out")
+    kept = [f"weights/known/vggface/deepface/{FILE}.sha256", "weights/vggface/deepface/lock",
+            f"weights/vggface/deepface/{FILE}"]  # fmt: skip
+    assert files(own_cache) == ["lock", *kept]
+
+
+def test_code_in_the_published_files_is_refused_before_anything_is_made(weights: Path, tmp_path: Path) -> None:
+    shutil.copytree(weights / "xvector", tmp_path / "source")
+    with (tmp_path / "source/hyperparams.yaml").open("a") as file:
+        file.write("bomb: !apply:os.system [touch x]\n")
+    with pytest.raises(WeightsError, match=r"weights of xvector: hyperparams\.yaml names '!apply:os\.system'"):
+        build("xvector", tmp_path / "out", "path", path=str(tmp_path / "source"))
+    assert files(tmp_path / "out") == []
+    assert "!apply" not in xvector.HYPERPARAMS
+
+
+def test_the_record_of_a_release_is_the_same_bytes_twice(
+    tmp_path: Path, hub: Hub, release: Release, small: Callable[[Path], Path]
+) -> None:
+    small(hub.folder / "first" / FILE)
+    one = (build("vggface", tmp_path / "one") / RECORD).read_bytes()
+    shutil.move(hub.folder / "first", hub.folder / "second")
+    shutil.rmtree(tmp_path / "cache")
+    assert (build("vggface", tmp_path / "two") / RECORD).read_bytes() == one
+    assert hashlib.sha256(one).hexdigest() == file_digest(tmp_path / "two" / RECORD)

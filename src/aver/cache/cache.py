@@ -125,16 +125,15 @@ class Cache:
 
         Args:
             steps: equal but for their params, with `together`.
-            inputs: of each: one `Inline` called `table`, and `Source`s that nobody changes meanwhile.
+            inputs: of each; `Source`s among them are files that nobody changes meanwhile.
             names: of each, for people who look into the cache.
 
         Raises: see `run`.
         """
         compute = steps[0].together
         assert compute is not None
-        values = [{key: self._value(value) for key, value in own.items()} for own in inputs]
-        tables = [own.pop("table") for own in values]
-        for number, arrays in compute([step.params for step in steps], tables, values):
+        given = ({key: self._value(value) for key, value in own.items()} for own in inputs)
+        for number, arrays in compute([step.params for step in steps], given):
             yield number, self._store(steps[number], inputs[number], names[number], arrays)
 
     def _store(self, step: Step, inputs: Mapping[str, Input], name: str, arrays: Arrays) -> Done:

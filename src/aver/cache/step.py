@@ -64,9 +64,9 @@ class Step:
         runtime: versions of the libraries that make the bytes.
         evictable: the objects are heavy intermediates: they may be deleted and come back on demand.
         note: from the arrays, the few plain values (JSON) that stay readable when the object is evicted.
-        together: computes several results in one program, `together(params, tables, rows)`: for each its params, its
-            inline arrays and its files by name, in three lists; yields (place, arrays) in any order.  It is defined
-            beside `function` and gives each result the same bytes as that.
+        together: computes several results in one program, `together(params, given)`: a list of the params of each, and
+            what `function` takes beside them, by name, which is loaded as it is asked for; yields (place, arrays) in
+            any order.  It is defined beside `function` and gives each result the same bytes as that.
     """
 
     name: str

@@ -10,10 +10,10 @@ serves all rows of a batch, as in the paper's public code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -99,14 +99,12 @@ def fusion(params: EmbraceParams) -> Embrace:
 
 def train(params: EmbraceParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
-    return next(train_together([params], [table], [rows]))[1]
+    return next(train_together([params], [{"table": table, **rows}]))[1]
 
 
-def train_together(
-    params: Sequence[EmbraceParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
-) -> Iterator[tuple[int, Arrays]]:
+def train_together(params: Sequence[EmbraceParams], given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(fusion, params, tables, rows)
+    return fit(fusion, params, given)
 
 
 STRATEGY = Strategy(

@@ -7,10 +7,10 @@ chance, learning rate, best epoch and end.  Best epoch by the validation side, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -55,19 +55,15 @@ class FitParams:
 
 
 def fit(
-    fusion: Callable[..., Fusion],
-    params: Sequence[FitParams],
-    tables: Sequence[Arrays],
-    rows: Sequence[Mapping[str, Path]],
+    fusion: Callable[..., Fusion], params: Sequence[FitParams], given: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[int, Arrays]]:
     """Train runs that differ in seed and data; yield each as soon as it has ended, with its place.
 
     Args:
         fusion: the strategy's fusion layer under the params of a run.
         params: of each run; all but `seed` are the same.
-        tables: of each run, see `aver.classifiers.data.Data`; the seeds of a fold share one; `steps` of all are equally
-            wide.
-        rows: of each run, see `Data`.
+        given: of each run its `table`, see `aver.classifiers.data.Data` (the seeds of a fold share one; `steps` of all
+            are equally wide), and by role the path of its rows.
 
     Yields:
         The place of a run, and its `test` [N] int64 numbers of the test sequences, `probabilities` [N, C] float32,
@@ -77,6 +73,8 @@ def fit(
     """
     common = params[0]
     device = torch.device(prepare(common.device))
+    rows: list[dict[str, Any]] = [dict(own) for own in given]
+    tables = [own.pop("table") for own in rows]
     mapped = {path: np.load(path, mmap_mode="r") for own in rows for path in own.values()}
     seeds: dict[tuple[int, tuple[Path, ...]], list[int]] = {}
     for place, (table, files) in enumerate(zip(tables, rows, strict=True)):

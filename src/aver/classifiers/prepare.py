@@ -17,7 +17,7 @@ from aver.cache.sealed import canonical
 from aver.classifiers.fit import FitParams
 from aver.classifiers.registry import get_strategy, is_published
 from aver.classifiers.strategy import REDUCED, Strategy
-from aver.device import resolve, torch_runtime
+from aver.device import resolve, torch_runtime, training_precision
 from aver.parallel import Task
 from aver.params.blocks import Parallel, Params
 from aver.reducers.registry import get_reducer
@@ -83,12 +83,12 @@ class Prepared:
             rows_in: the folder in which training will find the rows.
             reducers: by fold, the digest of its fitted reducer.
         """
-        block = self.params.benchmarks[self.benchmark]
+        block, device = self.params.benchmarks[self.benchmark], self.params.classifiers.device
         step = Step(
             f"train-{self.strategy.name}",
             self.strategy.train,
             self.fit_params(),
-            torch_runtime(self.params.classifiers.device, mixed=True),
+            torch_runtime(device, training_precision(device)),
             together=self.strategy.train_together,
         )
         budget = self.params.classifiers.budgets[self.params.budget]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aver.classifiers.fit import FitParams, fit
 from aver.classifiers.side_by_side import SideBySide
@@ -21,14 +21,12 @@ def fusion(params: FitParams) -> SideBySide:
 
 def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
-    return next(train_together([params], [table], [rows]))[1]
+    return next(train_together([params], [{"table": table, **rows}]))[1]
 
 
-def train_together(
-    params: Sequence[FitParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
-) -> Iterator[tuple[int, Arrays]]:
+def train_together(params: Sequence[FitParams], given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(fusion, params, tables, rows)
+    return fit(fusion, params, given)
 
 
 STRATEGY = Strategy(

@@ -21,6 +21,7 @@ from aver.cli.predict import predict
 from aver.cli.retry import retry
 from aver.cli.show import show
 from aver.cli.status import status
+from aver.cli.weights import weights
 from aver.errors import main_of
 
 
@@ -35,6 +36,7 @@ def aver(context: click.Context) -> None:
 
     \b
     Before a run   aver corpus NAME   what a corpus holds, beside what its authors publish
+                   aver weights       which weights the encoders need, and how to get them
                    aver plan          what the next `dvc repro` computes, and how long that takes
     After a run    aver status        what every stage holds
                    aver failures      which clips failed, why, and what to do; `aver retry` tries them again
@@ -48,7 +50,7 @@ def aver(context: click.Context) -> None:
     _enter_repository(context)
 
 
-for command in (corpus, doctor, explain, export, failures, gc, plan, predict, retry, show, status):
+for command in (corpus, doctor, explain, export, failures, gc, plan, predict, retry, show, status, weights):
     aver.add_command(command)
 
 

@@ -16,6 +16,7 @@ from aver.cli.dvc import grid, makes_something_else
 from aver.errors import BenchmarkError, CorpusError, LeakageError, StoreError, WeightsError
 from aver.parallel import Run, Task, look_up
 from aver.params.blocks import Parallel, Params
+from aver.params.names import ENCODERS
 from aver.progress import hidden
 from aver.store.out import read_rows
 
@@ -147,7 +148,7 @@ def _corpus(
         waiting = unknown + (faceless if block.window == "frames" else 0)
         notes = _Notes(found, f"features@{name}-{stream}", DATA / "features" / name / stream, waiting, name)
         try:
-            if makes_something_else(changed.get(f"weights@{block.encoder}", []), "src/aver/weights"):
+            if makes_something_else(changed.get(f"weights@{ENCODERS[block.encoder].weights}", []), "src/aver/weights"):
                 raise WeightsError(f"the weights of {block.encoder} are about to be made anew")
             entries = extract(name, stream, before, DATA / "weights", params, notes).entries
         except WeightsError:

@@ -14,15 +14,22 @@ from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored
 from aver.cache.carried import read_recipes
 from aver.cache.recipe import Recipe
 from aver.cache.step import Input, key_of
+from aver.device import resolve
 from aver.features.encoder import Encoder
 from aver.features.registry import get_encoder
 from aver.ledger import Failure, gate, write_ledger
 from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Parallel, Params
+from aver.params.names import ENCODERS
+from aver.params.streams import settled
 from aver.store.out import read_rows
 from aver.store.schema import Header
 from aver.store.writer import ClipEntry, Rows, write_store
 from aver.weights.build import WeightsFolder, read_weights
+
+#: About how many rows are computed in one go, by class of device: enough for full batches, few enough that progress
+#: shows.  Finished clips are kept one by one.
+ROWS_TOGETHER = {"cpu": 256, "cuda": 8192}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ def read_stages(media: Path, faces: Path, windows: Path) -> Stages:
     """Read the outs of the media, faces and windows stages of one corpus."""
     return Stages(
         media=read_rows(media / "media.parquet", ["clip_id", "has_sound", "sound"]),
-        faces=read_rows(faces / "faces.parquet", ["clip_id", "absent", "crops"]),
+        faces=read_rows(faces / "faces.parquet", ["clip_id", "absent", "detected", "interpolated", "crops"]),
         windows=read_rows(windows / "windows.parquet"),
         recipes=[*read_recipes(media), *read_recipes(faces)],
     )
@@ -73,14 +80,15 @@ def extract(
     Raises:
         WeightsError: the encoder's weights are not there.
     """
-    block = params.features[stream]
-    encoder = get_encoder(block.encoder)
-    found = read_weights(block.encoder, weights / block.encoder)
-    wanted = encoder.params(block)
-    step = Step(f"embed-{encoder.name}", encoder.embed, wanted, encoder.runtime(wanted))
-    inputs, absent = _inputs(encoder, before, block.window)
+    encoder, wanted = encoder_of(stream, params)
+    about = ENCODERS[encoder.name]
+    found = read_weights(about.weights, weights / about.weights)
+    runtime = encoder.runtime(wanted)
+    step = Step(f"embed-{encoder.name}", encoder.embed, wanted, runtime, together=encoder.embed_together)
+    inputs, absent, rows = _inputs(about.reads, before, params.features[stream].window)
     source = Source(found.digest, found.folder)
-    tasks = [Task(clip_id, step, {**given, "weights": source}) for clip_id, given in inputs.items()]
+    most = max(1, ROWS_TOGETHER[runtime["device"]] * len(inputs) // max(1, rows))
+    tasks = [Task(clip_id, step, {**given, "weights": source}, most) for clip_id, given in inputs.items()]
     cache = Cache()
     cache.learn(before.recipes, Path(params.corpora[corpus].root).expanduser())
     outcomes = run(tasks, f"features {corpus} {stream}", _spread(params.parallel, step), cache).outcomes
@@ -94,6 +102,13 @@ def extract(
             digest = outcome.digest
             entries.append(ClipEntry(task.name, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
     return Extracted(_header(stream, encoder, step, found), entries, failures)
+
+
+def encoder_of(stream: str, params: Params) -> tuple[Encoder, Any]:
+    """Return a stream's encoder and its params, the defaults filled in."""
+    block = params.features[stream]
+    encoder = get_encoder(block.encoder)
+    return encoder, encoder.params(settled(block, resolve(block.device)), params.windows.get(block.window))
 
 
 def write_features(folder: Path, extracted: Extracted, params: Params) -> None:
@@ -118,21 +133,23 @@ def write_features(folder: Path, extracted: Extracted, params: Params) -> None:
     write_ledger(folder, extracted.failures, summary)
 
 
-def _inputs(encoder: Encoder, before: Stages, window: str) -> tuple[dict[str, dict[str, Input]], dict[str, str]]:
-    """Return what each clip's embedding reads, and for the other clips why the modality is absent."""
-    if encoder.reads == "faces":
+def _inputs(reads: str, before: Stages, window: str) -> tuple[dict[str, dict[str, Input]], dict[str, str], int]:
+    """Return what each clip's embedding reads, for the other clips why the modality is absent, and how many rows."""
+    if reads == "faces":
         absent = {row["clip_id"]: row["absent"] for row in before.faces if row["absent"]}
-        faces = (row for row in before.faces if not row["absent"])
-        return {row["clip_id"]: {"crops": Stored(row["crops"])} for row in faces}, absent
+        faces = [row for row in before.faces if not row["absent"]]
+        rows = sum(row["detected"] + row["interpolated"] for row in faces)
+        return {row["clip_id"]: {"crops": Stored(row["crops"])} for row in faces}, absent, rows
     absent = {row["clip_id"]: "no_sound" for row in before.media if not row["has_sound"]}
     windows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in before.windows:
         if row["window"] == window:
             windows[row["clip_id"]].append(row)
-    sounding = (row for row in before.media if row["has_sound"])
-    return {
+    sounding = [row for row in before.media if row["has_sound"]]
+    inputs: dict[str, dict[str, Input]] = {
         row["clip_id"]: {"sound": Stored(row["sound"]), "windows": _inline(windows[row["clip_id"]])} for row in sounding
-    }, absent
+    }
+    return inputs, absent, sum(len(windows[row["clip_id"]]) for row in sounding)
 
 
 def _inline(windows: list[Mapping[str, Any]]) -> Inline:
@@ -157,4 +174,5 @@ def _spread(parallel: Parallel, step: Step) -> Parallel:
 
 def _header(stream: str, encoder: Encoder, step: Step, weights: WeightsFolder) -> Header:
     fingerprint = key_of({"params": step.fixed_parts["params"], "runtime": dict(step.runtime)})
-    return Header(stream, encoder.name, encoder.row_shape, fingerprint, weights.digest, weights.source)
+    shape = encoder.row_shape(step.params)
+    return Header(stream, encoder.name, shape, fingerprint, weights.digest, weights.source)

@@ -1,130 +1,116 @@
-"""VGG-Face: the VGG-16 trunk on 64 x 64 crops, 2048-d per crop.
+"""VGG-Face (Parkhi et al. 2015): VGG-16 on faces, in three layers.
 
-System A (Salas-Cáceres et al. 2024, §4.1) embeds faces with VGG-Face, VGG-16 backbone, 2048 values: the trunk's five
-max-poolings take 64 x 64 to 2 x 2 x 512.  Layer names follow the published PyTorch state dict (`conv1_1` … `conv5_3`).
+- `trunk`: the last max-pooling, channels first when flattened.  A side of 64 gives 2 x 2 x 512 = 2048 values (system A,
+  Salas-Cáceres et al. 2024, §4.1); any multiple of 32 will do.
+- `pooled`: the mean over the map of that pooling, 512 values; keras-vggface's `pooling='avg'`.  Side 224 unless told.
+- `fc7`: the 4096 values behind the second fully connected layer and its ReLU, from a side of exactly 224: what DeepFace
+  calls VGG-Face (which also scales them to unit length: `normalise`).
+
+Weights: see `aver.weights.vggface`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
+from torch.nn import functional
 
-from aver.device import prepare, torch_runtime
+from aver.device import torch_runtime
+from aver.features import crops as faces
+from aver.features.crops import FaceParams, Network
 from aver.features.encoder import Encoder
-from aver.weights.trunk import BLOCKS, TRUNK
+from aver.weights.state import load_state
+from aver.weights.trunk import BLOCKS, FULLY_CONNECTED, TRUNK
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
+    from aver.params.blocks import Stream, Window
 
-#: Mean of the VGG-Face training pictures, RGB (Parkhi et al. 2015, released with the model).
+#: Mean of the VGG-Face training pictures (Parkhi et al. 2015, released with the model).
 MEAN_RGB = (129.1863, 104.7624, 93.5940)
-#: The side that the trunk takes to 2048 values, pixels.
-CROP_PX = 64
-#: Crops per forward pass: as many passes of the first shape as fit, the rest in the second, padded.  Shapes are fixed,
-#: so a row depends on its place in its clip only, and at most three of a clip's crops are padding.
-BATCHES = (16, 4)
+#: The side that each layer reads unless told, pixels.
+INPUT_PX = {"trunk": 64, "pooled": 224, "fc7": 224}
+#: Five poolings halve the side: the trunk reads multiples of this, pixels.
+STEP_PX = 32
 
 
-@dataclass(frozen=True)
-class VggFaceParams:
-    """What decides the bytes: `rgb01` (RGB / 255, system A's public code) or `bgr_mean` (BGR minus the mean)."""
+def params_of(stream: Stream, window: Window | None) -> FaceParams:
+    """Return the params of a stream.
 
-    scaling: str
-    device: str
+    Raises:
+        ValueError: the layer cannot read pictures of that side.
+    """
+    assert stream.layer
+    side = stream.input_px or INPUT_PX[stream.layer]
+    if stream.layer == "fc7" and side != INPUT_PX["fc7"]:
+        raise ValueError(f"fc7 of VGG-Face reads pictures of exactly {INPUT_PX['fc7']} pixels, not {side}")
+    if side % STEP_PX or side < STEP_PX:
+        raise ValueError(f"VGG-Face reads pictures whose side is a multiple of {STEP_PX} pixels, not {side}")
+    return FaceParams(**faces.from_stream(stream, side, "bgr_mean"))
 
 
-class VggFace(nn.Module):
-    """The trunk: [B, 3, 64, 64] float32 -> [B, 2048] float32, channels first when flattened."""
-
-    def __init__(self, state: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        for name, inputs, outputs in TRUNK:
-            self.add_module(name, nn.Conv2d(inputs, outputs, 3, padding=1))
-        self.load_state_dict({key: state[key] for key in self.state_dict()})
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Run the trunk."""
-        for block, widths in enumerate(BLOCKS, start=1):
-            for number in range(1, len(widths) + 1):
-                x = torch.relu_(self.get_submodule(f"conv{block}_{number}")(x))
-            x = nn.functional.max_pool2d(x, 2)
-        return x.flatten(1)
+def row_shape(params: FaceParams) -> tuple[int]:
+    """Return the shape of one row."""
+    return ({"trunk": 512 * (params.input_px // STEP_PX) ** 2, "pooled": 512, "fc7": 4096}[params.layer],)
 
 
 @lru_cache(maxsize=1)
-def load(weights: Path, device: str) -> VggFace:
-    """Return the trunk with the weights in a folder; fully connected layers in the file are left aside."""
-    state = torch.load(weights / "vgg_face_weights.pth", map_location="cpu", weights_only=True)
-    model = VggFace(state).eval().to(device)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+def load(weights: Path, params: FaceParams) -> Network:
+    """Return the network with the weights in a folder.
 
-
-def scale(crops: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
-    """Return crops [B, H, W, 3] uint8 RGB as the network wants them, [B, 3, H, W] float32."""
-    values: NDArray[np.float32] = crops.astype(np.float32)
-    values = values / np.float32(255) if scaling == "rgb01" else (values - np.array(MEAN_RGB, np.float32))[..., ::-1]
-    return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
-
-
-def encode(params: VggFaceParams, crops: NDArray[np.uint8], weights: Path) -> NDArray[np.float32]:
-    """Return the embedding [N, 2048] of crops [N, S, S, 3] uint8 RGB; other sides than 64 are resampled to it."""
-    device = prepare(params.device)
-    model = load(weights, device)
-    rows = np.zeros((len(crops), 2048), np.float32)
-    with torch.inference_mode():
-        for start, end, shape in batches(len(crops)):
-            batch = np.zeros((shape, *crops.shape[1:]), np.uint8)
-            batch[: end - start] = crops[start:end]
-            x = torch.from_numpy(scale(batch, params.scaling)).to(device, memory_format=torch.channels_last)
-            rows[start:end] = model(_resampled(x))[: end - start].cpu().numpy()
-    return rows
-
-
-def _resampled(x: torch.Tensor) -> torch.Tensor:
-    """Return [B, 3, S, S] at the trunk's side: means of areas when it shrinks, bilinear when it grows."""
-    if x.shape[-1] == CROP_PX:
-        return x
-    mode = "area" if x.shape[-1] > CROP_PX else "bilinear"
-    return nn.functional.interpolate(x, (CROP_PX, CROP_PX), mode=mode)
-
-
-def batches(count: int) -> Iterator[tuple[int, int, int]]:
-    """Yield (first crop, end, crops in the forward pass) for `count` crops.
-
-    Example:
-        >>> list(batches(22))
-        [(0, 16, 16), (16, 20, 4), (20, 22, 4)]
+    Raises:
+        ValueError: fc7 is wanted and the weights do not hold it.
     """
-    start = 0
-    for shape in BATCHES:
-        while count - start >= shape or (start < count and shape == BATCHES[-1]):
-            yield start, min(start + shape, count), shape
-            start += shape
+    state = load_state(weights / "vggface.pth")
+    wanted = [name for name, *_ in TRUNK]
+    if params.layer == "fc7":
+        wanted += [name for name, _ in FULLY_CONNECTED]
+        if "fc6.weight" not in state:
+            raise ValueError(
+                f"{weights / 'vggface.pth'} holds the trunk alone, and layer fc7 needs fc6 and fc7: set "
+                "weights.vggface.layers to all in params.yaml and run `dvc repro weights`"
+            )
+    tensors = {f"{name}.{part}": state[f"{name}.{part}"] for name in wanted for part in ("weight", "bias")}
+    for name in wanted[len(TRUNK) :]:
+        tensors[f"{name}.weight"] = tensors[f"{name}.weight"].flatten(1)
+    return partial(forward, params.layer, faces.placed(tensors, params))
 
 
-def embed(params: VggFaceParams, crops: Arrays, weights: Path) -> Arrays:
+def forward(layer: str, tensors: Mapping[str, torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    """Run the network on pictures [B, 3, px, px] up to a layer: [B, *row_shape]."""
+    for block, widths in enumerate(BLOCKS, start=1):
+        for number in range(1, len(widths) + 1):
+            name = f"conv{block}_{number}"
+            x = torch.relu_(functional.conv2d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding=1))
+        x = functional.max_pool2d(x, 2)
+    if layer == "pooled":
+        return x.mean((2, 3), dtype=torch.float32)
+    x = x.flatten(1)
+    for name, _ in FULLY_CONNECTED if layer == "fc7" else ():
+        # A convolution over the whole map is this product; its columns run over channels, then height and width.
+        x = torch.relu_(functional.linear(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"]))
+    return x
+
+
+def embed(params: FaceParams, crops: Arrays, weights: Path) -> Arrays:
     """Return one row per crop of a clip, with the crop's time and face status (see `aver.faces.crop.cut_out`)."""
-    status = crops["status"][crops["status"] > 0]
-    return {
-        "rows": encode(params, crops["crops"], weights),
-        "times_s": crops["times_s"],
-        "status": np.where(status == 1, "detected", "interpolated"),
-    }
+    return next(embed_together([params], [{"crops": crops, "weights": weights}]))[1]
+
+
+def embed_together(params: Sequence[FaceParams], clips: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
+    """Embed several clips; see `aver.features.crops.embed_together`."""
+    return faces.embed_together(params[0], clips, row_shape(params[0])[0], MEAN_RGB, load)
 
 
 ENCODER = Encoder(
     name="vggface",
-    reads="faces",
-    row_shape=(2048,),
-    params=lambda stream: VggFaceParams(stream.scaling or "rgb01", stream.device),
+    params=params_of,
+    row_shape=row_shape,
     embed=embed,
-    runtime=lambda params: torch_runtime(params.device),
+    runtime=lambda params: torch_runtime(params.device, params.precision),
+    embed_together=embed_together,
 )

@@ -1,8 +1,8 @@
-"""VGGish (Hershey et al. 2017) through tensorflow-hub: 128-d per window of sound.
+"""VGGish (Hershey et al. 2017) through tensorflow-hub: the published SavedModel, 128 values per window of sound.
 
-The published model reads 16 kHz sound and gives one row for every whole 0.96 s.  A window is cut or zero-padded to
-exactly 0.96 s (15360 samples), so it gives exactly one row: a longer window uses its first 0.96 s, and **sound shorter
-than 0.96 s is padded with zeros at its end and the row is marked `padded`** (the model itself would return no row).
+The model gives one row per 96 log-mel frames, and these need 15600 samples (`aver.features.log_mel`); from 15360, which
+are 0.96 s, it gives none.  So every window becomes exactly 15600 samples: its first 0.96 s and zeros.  A window shorter
+than 0.96 s is filled up with zeros at its end and its row is marked `padded`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aver.features.encoder import Encoder
+from aver.features.log_mel import PATCH_FRAMES, PATCH_SAMPLES, samples_of
+from aver.features.unit_length import unit_length
+from aver.features.windows_of_sound import equal_windows
 from aver.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
 
-PATCH_SAMPLES = 15360
+VALUES = 128
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class VggishParams:
 
 @lru_cache(maxsize=1)
 def load(weights: Path) -> Any:
-    """Return the SavedModel in a folder as a callable: waveform [S] float32 in [-1, 1] -> [S // 15360, 128]."""
+    """Return the SavedModel in a folder as a callable: waveform [S] float32 in [-1, 1] -> [patches, 128]."""
     import_tensorflow()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
@@ -44,28 +47,30 @@ def load(weights: Path) -> Any:
 
 
 def embed(params: VggishParams, sound: Arrays, windows: Arrays, weights: Path) -> Arrays:
-    """Return one row per window (see `aver.features.xvector.embed` for the inputs)."""
+    """Return one row per window (see `aver.features.windows_of_sound.equal_windows` for the inputs).
+
+    Raises:
+        ValueError: the model is not VGGish: from one patch it does not make one row of 128 values.
+    """
     tf = import_tensorflow()
     model = load(weights)
-    samples = sound["samples"].astype(np.float32) / 32768
-    rows = np.zeros((len(windows["samples"]), 128), np.float32)
-    status = windows["status"].astype("U8")
-    for number, (first, end) in enumerate(windows["samples"]):
-        patch = np.zeros(PATCH_SAMPLES, np.float32)
-        part = samples[first:end][:PATCH_SAMPLES]
-        patch[: len(part)] = part
-        if len(part) < PATCH_SAMPLES:
-            status[number] = "padded"
-        row = model(tf.constant(patch)).numpy()[0]
-        rows[number] = row / max(float(np.linalg.norm(row)), 1e-12) if params.normalise else row
-    return {"rows": rows, "times_s": windows["times_s"], "status": status}
+    cut, given = equal_windows(sound, windows, PATCH_SAMPLES, samples_of(PATCH_FRAMES))
+    rows = np.zeros((len(cut), VALUES), np.float32)
+    for place, patch in enumerate(cut):
+        made = model(tf.constant(patch)).numpy()
+        if made.shape != (1, VALUES):
+            raise ValueError(
+                f"the SavedModel in {weights} made {list(made.shape)} values of {len(patch)} samples (0.975 s at "
+                f"16 kHz), not [1, {VALUES}]: it is not google/vggish/1"
+            )
+        rows[place] = made[0]
+    return {"rows": unit_length(rows) if params.normalise else rows, **given}
 
 
 ENCODER = Encoder(
     name="vggish",
-    reads="sound",
-    row_shape=(128,),
-    params=lambda stream: VggishParams(stream.normalise),
+    params=lambda stream, window: VggishParams(stream.normalise),
+    row_shape=lambda params: (VALUES,),
     embed=embed,
     runtime=lambda params: {"tensorflow": version("tensorflow"), "device": "cpu", "precision": "fp32"},
 )

@@ -19,6 +19,7 @@ Seed = Annotated[int, Field(ge=0)]
 Fraction01 = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Device = Literal["auto", "cpu", "cuda"]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 #: Columns of `clips.parquet` by which a benchmark may choose its clips.
 Column = Literal[
     "label",
@@ -119,10 +120,12 @@ class Window:
 class Weights:
     """Where one encoder's weights come from."""
 
-    source: Literal["seeded", "pretrained"]
+    source: Literal["seeded", "pretrained", "path"]
     seed: Seed = 0
-    location: str | None = None
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    release: str | None = None
+    path: str | None = None
+    layers: Literal["trunk", "all"] = "trunk"
+    sha256: dict[str, Sha256] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -131,7 +134,11 @@ class Stream:
 
     encoder: str
     window: str
-    scaling: Literal["rgb01", "bgr_mean"] | None = None
+    layer: str | None = None
+    input_px: Annotated[int, Field(ge=32)] | None = None
+    scaling: Literal["own", "rgb01", "bgr01", "rgb_mean", "bgr_mean"] | None = None
+    pooling: Literal["mean", "max"] | None = None
+    precision: Literal["fp32", "bf16"] | None = None
     normalise: bool = False
     device: Device = "auto"
     shards: Literal["hdf5", "parquet"] = "hdf5"

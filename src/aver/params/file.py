@@ -12,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
-from aver.params.names import ADAPTERS, ENCODERS, FRAMES, LABEL_SETS, SAMPLE_RATE_HZ, STRATEGIES, known
+from aver.params.names import ADAPTERS, FRAMES, LABEL_SETS, STRATEGIES, known
+from aver.params.streams import check_stream
+from aver.params.weights import check_weights
 
 
 def load(path: str | Path | None = None) -> blocks.Params:
@@ -83,28 +85,14 @@ def _check_names(file: Path, params: blocks.Params) -> None:
             raise ParamsError(f"{file}: windows.{name}: rule 'fixed' needs window_s (seconds), other rules take none")
         if name == FRAMES:
             raise ParamsError(f"{file}: windows.{FRAMES}: the name is reserved for 'one row per kept frame'")
-    for name, stream in params.features.items():
-        known(f"{file}: features.{name}.encoder", stream.encoder, list(ENCODERS))
-        if ENCODERS[stream.encoder] == "faces":
-            known(f"{file}: features.{name}.window (picture encoder)", stream.window, (FRAMES,))
-        else:
-            known(f"{file}: features.{name}.window", stream.window, list(params.windows))
-            rate = params.media.sample_rate_hz
-            _equal(file, f"features.{name}: encoder {stream.encoder}", "media.sample_rate_hz", rate, SAMPLE_RATE_HZ)
-        known(f"{file}: weights for features.{name}", stream.encoder, list(params.weights))
+    for name in params.features:
+        check_stream(f"{file}: features.{name}", name, params)
     for name, benchmark in params.benchmarks.items():
         _check_benchmark(f"{file}: benchmarks.{name}", benchmark, list(params.corpora))
     for key in ("visual", "acoustic"):
         known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
-    for name, source in params.weights.items():
-        known(f"{file}: weights", name, list(ENCODERS))
-        if source.source == "pretrained" and not source.location:
-            raise ParamsError(f"{file}: weights.{name}: source 'pretrained' needs location (a local path or a URL)")
-
-
-def _equal(file: Path, who: str, key: str, got: int, wanted: int) -> None:
-    if got != wanted:
-        raise ParamsError(f"{file}: {who} reads {wanted}, but {key} is {got}")
+    for name, weights in params.weights.items():
+        check_weights(f"{file}: weights", name, weights)
 
 
 def _check_benchmark(where: str, benchmark: blocks.Benchmark, corpora: list[str]) -> None:

@@ -7,10 +7,10 @@ Zᵀ Z (Zᵀ u) = λ (Zᵀ u).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -54,18 +54,15 @@ def params_of(block: Pca, epochs: int, device: str, published: bool) -> PcaParam
 
 def fit(params: PcaParams, table: Arrays, **rows: Path) -> Arrays:
     """Fit one fold; see `fit_together`."""
-    return next(fit_together([params], [table], [rows]))[1]
+    return next(fit_together([params], [{"table": table, **rows}]))[1]
 
 
-def fit_together(
-    params: Sequence[PcaParams], tables: Sequence[Arrays], rows: Sequence[Mapping[str, Path]]
-) -> Iterator[tuple[int, Arrays]]:
+def fit_together(params: Sequence[PcaParams], given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Fit several folds.
 
     Args:
         params: of each fold, all the same.
-        tables: of each fold, see `aver.reducers.reducer`.
-        rows: of each fold, per role its file.
+        given: of each fold its `table`, see `aver.reducers.reducer`, and by role the path of its rows.
 
     Yields:
         The place of a fold and its `widths` [2] int32 of the roles, `rows` [] int64 how many steps it was fitted on,
@@ -78,6 +75,8 @@ def fit_together(
     """
     common = params[0]
     device = torch.device(prepare(common.device))
+    rows: list[dict[str, Any]] = [dict(own) for own in given]
+    tables = [own.pop("table") for own in rows]
     folds = [Steps(table, own, device) for table, own in zip(tables, rows, strict=True)]
     long = [place for place, steps in enumerate(folds) if len(steps) >= steps.width]
     sums = dict(zip(long, scatters([folds[k] for k in long], [tables[k] for k in long]), strict=True))

@@ -26,8 +26,9 @@ class Reducer:
             [R, D] float32.  Of those only linked rows are read.
         apply: `apply(arrays, rows, device="cpu") -> [N, K]` float32, from the raw rows of each role [N, D] float32,
             with the arrays that `fit` gave.
-        fit_together: where folds share work, `fit_together(params, tables, rows)` yields (place, arrays) of several;
-            their tables also hold `atoms` [N] int32 (see `aver.reducers.scatter`).
+        fit_together: where folds share work, `fit_together(params, given)` yields (place, arrays) of several; `given`
+            are the other arguments of `fit` by name, and each `table` also holds `atoms` [N] int32 (see
+            `aver.reducers.scatter`).
     """
 
     name: str

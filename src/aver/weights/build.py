@@ -1,20 +1,30 @@
-"""Make the folder of one encoder's weights: seeded, or copied or downloaded, with the sha256 of every file."""
+"""Make the folder of one encoder's weights: from random numbers, or from published files that were looked through."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from aver.cache.objects import file_digest
-from aver.errors import StoreError, WeightsError
+import numpy as np
+
+from aver.cache.location import cache_root
+from aver.cache.lock import sharing
+from aver.cache.objects import file_digest, scratch
+from aver.errors import CacheError, StoreError, WeightsError, is_machine_failure
 from aver.params.blocks import Weights
+from aver.params.names import module_of
 from aver.store.out import read_json, write_json
-from aver.weights.fetch import fetch
+from aver.weights.fetch import Found, discard, fetch
+from aver.weights.known import remember
 from aver.weights.layouts import LAYOUTS, Layout
-from aver.weights.seeded import seed_weights
+from aver.weights.recognise import recognise
+from aver.weights.sources import release_of
 from aver.weights.trust import check_trust
+from aver.weights.unpack import unpack
 
 log = logging.getLogger(__name__)
 RECORD = "weights.json"
@@ -22,72 +32,138 @@ RECORD = "weights.json"
 
 @dataclass(frozen=True)
 class WeightsFolder:
-    """Weights on disk: the folder, the sha256 over the files that hold them, and `seeded` or `pretrained`."""
+    """Weights on disk: the folder, the sha256 over the files that hold them, and `seeded`, `pretrained` or `path`."""
 
     folder: Path
     digest: str
     source: str
 
 
-def build_weights(encoder: str, params: Weights, folder: Path) -> None:
+def build_weights(weights: str, params: Weights, folder: Path) -> None:
     """Write an encoder's weights and `weights.json` into an existing, empty folder.
 
+    Published files are brought, compared with the sha256 that they must have, looked through, and converted, in this
+    order; `weights.json` is written last.
+
     Raises:
-        WeightsError: a file is missing at the location, is not what its name says, could run code, or the sha256 is
-            not the pinned one.
+        WeightsError: a file is missing, is not what its name says, could run code, or has another sha256.
+        CacheError: the disk is full, or the clip cache, which keeps downloads, may not be written.
     """
-    layout = LAYOUTS[encoder]
-    if params.source == "seeded":
-        seed_weights(encoder, params.seed, folder)
-    else:
-        fetch(encoder, layout, str(params.location), folder)
-        check_trust(encoder, folder)
-    digest = _digest(folder, layout, params.source)
-    if params.sha256 and params.sha256 != digest:
-        raise WeightsError(
-            f"weights of {encoder} from {params.location}: expected sha256 {params.sha256}, got {digest}. The file is "
-            f"not the pinned one: download it again, or set weights.{encoder}.sha256 to the new value if you trust it."
-        )
+    told = _seed(weights, params, folder) if params.source == "seeded" else _convert(weights, params, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     record = {
-        "encoder": encoder,
+        "encoder": weights,
         "source": params.source,
-        "sha256": digest,
+        "layers": params.layers,
+        "sha256": _digest(folder, LAYOUTS[weights], params.source),
         "files": {path.relative_to(folder).as_posix(): file_digest(path) for path in files},
-        "licence": "none: random numbers" if params.source == "seeded" else layout.licence,
+        **told,
     }
     write_json(folder / RECORD, record)
-    log.info("weights %s  %s, sha256 %s…", encoder, params.source, digest[:12])
+    log.info("weights %s  %s, sha256 %s…", weights, params.source, record["sha256"][:12])
 
 
-def read_weights(encoder: str, folder: Path) -> WeightsFolder:
+def _seed(weights: str, params: Weights, folder: Path) -> dict[str, Any]:
+    module_of("weights", weights).seed(np.random.default_rng(params.seed), folder, params.layers)
+    return {"seed": params.seed, "licence": "none: random numbers"}
+
+
+def _convert(weights: str, params: Weights, folder: Path) -> dict[str, Any]:
+    """Make the files from published ones; return what the record tells of these."""
+    found = _found(weights, params)
+    own = params.source == "path"
+    with sharing(cache_root()), scratch(cache_root()) as place:
+        try:
+            digests = {**found.digests, **_lay_out(found, place)}
+            _check_pins(weights, params, digests)
+            check_trust(place)
+            _make(weights, place, folder, params.layers)
+        except WeightsError as exc:
+            gone = "" if own else discard(weights, found, params.sha256)
+            prefix = f"weights of {weights}: "
+            raise WeightsError(f"{prefix}{str(exc).removeprefix(prefix)}{gone}") from exc
+    for name, path in found.files.items():
+        if file_digest(path) != found.digests[name]:
+            raise WeightsError(f"weights of {weights}: {path} changed while it was read. Run again.")
+    published = {file.name: file for file in found.release.published}
+    if not own:
+        for name, digest in found.digests.items():
+            remember(weights, found.release, published[name], digest, params.sha256)
+    return {
+        "release": found.release.name,
+        # Where it is published, and not where this machine has it from: the same files give the same record.
+        "published": {
+            name: {"sha256": digest, "from": "path" if own else published[name].urls[0]}
+            for name, digest in found.digests.items()
+        },
+        "licence": found.release.licence,
+    }
+
+
+def _make(weights: str, place: Path, folder: Path, layers: str) -> None:
+    try:
+        module_of("weights", weights).convert(place, folder, layers)
+    except OSError as exc:
+        if not is_machine_failure(exc):
+            raise
+        raise CacheError(f"cannot write {folder}: {exc.strerror or exc}. Free space and run again.") from exc
+
+
+def _found(weights: str, params: Weights) -> Found:
+    if params.source == "pretrained":
+        return fetch(weights, release_of(weights, params.release), params.sha256)
+    release, files = recognise(weights, params)
+    return Found(release, files, {name: file_digest(path) for name, path in files.items()})
+
+
+def _lay_out(found: Found, place: Path) -> dict[str, str]:
+    """Give `place` the files under their published names; return the digests of those that came out of an archive."""
+    archive = found.release.archive
+    if archive and archive.name in found.files:
+        unpack(found.release, found.files[archive.name], place)
+        return {file.relative_to(place).as_posix(): file_digest(file) for file in place.rglob("*") if file.is_file()}
+    for name, path in found.files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).symlink_to(path.resolve())
+    return {}
+
+
+def _check_pins(weights: str, params: Weights, digests: Mapping[str, str]) -> None:
+    for name, pinned in params.sha256.items():
+        if name not in digests:
+            raise WeightsError(f"weights.{weights}.sha256 pins {name}, which is not among what is read. Take it out.")
+        if digests[name] != pinned:
+            raise WeightsError(
+                f"{name}: expected sha256 {pinned} (pinned in params.yaml), got {digests[name]}. It is not the pinned "
+                f"file: get that one, or set weights.{weights}.sha256 to the new value if you trust it."
+            )
+
+
+def read_weights(weights: str, folder: Path) -> WeightsFolder:
     """Return the weights in a folder after checking their files against `weights.json`.
 
     Raises:
         WeightsError: the folder or a file is missing or changed; says how to get it.
     """
-    layout = LAYOUTS[encoder]
+    layout = LAYOUTS[weights]
     try:
         record = read_json(folder / RECORD)
         digest = _digest(folder, layout, record["source"])
         whole = all(file_digest(folder / name) == found for name, found in record["files"].items())
     except (StoreError, KeyError) as exc:
-        raise WeightsError(f"weights of {encoder}: {folder / RECORD} is damaged; run `aver doctor --repair`.") from exc
+        raise WeightsError(f"weights of {weights}: {folder / RECORD} is damaged; run `aver doctor --repair`.") from exc
     except FileNotFoundError as exc:
         raise WeightsError(
-            f"weights of {encoder}: {exc.filename} is missing. Make it with `dvc repro weights` "
-            f"(source 'seeded' needs nothing; 'pretrained' wants {layout.published} at weights.{encoder}.location)."
+            f"weights of {weights}: {exc.filename} is missing. Make it with `dvc repro weights`; "
+            f"`aver weights {weights}` says what that needs (source 'seeded' needs nothing)."
         ) from None
     if digest != record["sha256"] or not whole:
-        raise WeightsError(f"weights of {encoder}: {folder} was changed; restore it with `dvc checkout weights`.")
+        raise WeightsError(f"weights of {weights}: {folder} was changed; restore it with `dvc checkout weights`.")
     return WeightsFolder(folder, digest, record["source"])
 
 
 def _digest(folder: Path, layout: Layout, source: str) -> str:
-    """Return what stands for the weights in keys: all files as published; of seeded ones, those that hold numbers.
-
-    (The graph that TensorFlow saves counts how many graphs its process made before.)
-    """
-    names = layout.hashed if source == "seeded" else layout.files
+    """Return what stands for the weights in keys: all files; of seeded ones, those that hold numbers."""
+    names = layout.numbers if source == "seeded" else layout.files
     lines = [f"{name} {file_digest(folder / name)}" for name in sorted(names)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

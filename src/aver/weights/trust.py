@@ -6,6 +6,10 @@
   the tags and classes that the published x-vector needs are let through.
 - `saved_model.pb`: a TensorFlow graph is a program.  Operations that run Python or touch files beyond the saving of the
   model's own variables are refused.
+- `.h5`: HDF5 can say that its content lies in other files (external links, external storage, virtual datasets), which
+  would be read as weights.  Keras writes none of these, and no soft links.
+
+An archive is looked at while it is unpacked (`aver.weights.unpack`).
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -44,7 +49,7 @@ REFUSED_OPERATIONS = frozenset(
 )  # fmt: skip
 
 
-def check_trust(encoder: str, folder: Path) -> None:
+def check_trust(folder: Path) -> None:
     """Look through the files of pretrained weights before anything loads them.
 
     Raises:
@@ -54,7 +59,7 @@ def check_trust(encoder: str, folder: Path) -> None:
         check = _CHECKS.get(path.name, _CHECKS.get(path.suffix))
         for problem in check(path) if check else ():
             raise WeightsError(
-                f"weights of {encoder}: {path.name} {problem}. It was not loaded. Use the published file "
+                f"{path.name} {problem}. It was not loaded. Use the published file "
                 "(compare its sha256 with the publisher's), or set the source to 'seeded'."
             )
 
@@ -118,4 +123,44 @@ def _operations(path: Path) -> Iterator[str]:
         yield f"runs the operation {operation}, which the published model does not need"
 
 
-_CHECKS = {".pth": _tensors, ".ckpt": _tensors, ".yaml": _tags, "saved_model.pb": _operations}
+def _own_content(path: Path) -> Iterator[str]:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            yield from _foreign(file)
+    except (OSError, RuntimeError, KeyError, ValueError) as exc:  # h5py's words for bytes that HDF5 cannot read
+        if isinstance(exc, OSError) and exc.errno is not None and not path.is_file():
+            raise
+        yield f"is no HDF5 file that can be read ({[*str(exc).splitlines(), type(exc).__name__][0][:200]})"
+
+
+def _foreign(root: Any) -> Iterator[str]:
+    """Say of every link and dataset below a group whether its content may lie elsewhere."""
+    import h5py
+
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        group = waiting.pop()
+        for name in group:
+            try:
+                hard = isinstance(group.get(name, getlink=True), h5py.HardLink)
+            except TypeError:  # a kind of link of somebody's own
+                hard = False
+            if not hard:
+                yield f"has the link {group.name.rstrip('/')}/{name} to another place, which Keras does not write"
+                return
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if isinstance(item, h5py.Group) and address not in seen:
+                waiting.append(item)
+            elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                yield f"keeps the numbers of {item.name} in another file, which Keras does not do"
+                return
+            seen.add(address)
+
+
+_CHECKS = {
+    ".pth": _tensors, ".ckpt": _tensors, ".yaml": _tags, "saved_model.pb": _operations, ".h5": _own_content
+}  # fmt: skip

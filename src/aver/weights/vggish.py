@@ -1,66 +1,69 @@
-"""A SavedModel with the signature and structure of the published VGGish, with seeded weights.
+"""VGGish's weights: the SavedModel for tensorflow-hub, and its variables as `vggish.pth` for the PyTorch port.
 
-Published: Hershey et al. 2017, and the constants of the AudioSet release: 16 kHz mono in [-1, 1]; magnitude STFT with
-25 ms periodic Hann windows every 10 ms and 512-point FFT; 64 mel bands over 125–7500 Hz; log(mel + 0.01); patches of
-96 x 64 that do not overlap (0.96 s); 3 x 3 convolutions 64, 128, 2 x 256, 2 x 512 with 2 x 2 max-pooling; two hidden
-layers; 128 outputs.  The published hidden layers have 4096 units; 256 here keep the seeded file under 20 MB: the
-model is called through its SavedModel only, so nothing else knows.
+`vggish.pth` is a state dict in PyTorch's layout: `conv1 … conv4_2` (`weight` [outputs, inputs, 3, 3], `bias`), and with
+`layers: all` also `fc1_1`, `fc1_2` and `fc2` (`weight` [outputs, inputs]).  The columns of `fc1_1.weight` stay in
+TensorFlow's order of the last map: frames, bands, channels.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aver.tensorflow_import import import_tensorflow
 from aver.weights.he import he_normal
+from aver.weights.state import save_state
+from aver.weights.vggish_layers import CONNECTED, CONVOLUTIONS, shapes, variable
+from aver.weights.vggish_saved import read_variables, write_saved_model
 
-SAMPLE_RATE_HZ = 16000
-WINDOW, HOP, FFT, BANDS, FRAMES = 400, 160, 512, 64, 96
-HIDDEN, OUTPUTS = 256, 128
-CONVOLUTIONS = ((64,), (128,), (256, 256), (512, 512))
+#: Units of the seeded hidden layers: 4096 as published would make a file of 280 MB out of one of 30.
+SEEDED_HIDDEN = 256
 
 
-def save_vggish(rng: np.random.Generator, folder: Path) -> None:
-    """Write the SavedModel into an existing folder: `model(waveform [S] float32) -> [S // 15360, 128]`."""
-    tf = import_tensorflow()
+def seed(rng: np.random.Generator, folder: Path, layers: str) -> None:
+    """Write He-initialised weights (biases 0) into an existing folder.
 
-    class Vggish(tf.Module):  # type: ignore[misc, name-defined]
-        """The network as a module: its variables are what the SavedModel stores."""
+    Args:
+        rng: where the numbers come from, layer by layer.
+        folder: an existing, empty folder.
+        layers: `trunk` keeps the convolutions in `vggish.pth`, `all` the fully connected layers too.
+    """
+    values = {
+        name: he_normal(rng, shape, int(np.prod(shape[:-1]))) if len(shape) > 1 else np.zeros(shape, np.float32)
+        for name, shape in shapes(SEEDED_HIDDEN).items()
+    }
+    write_saved_model(values, folder)
+    _save_port(values, folder, layers)
 
-        def __init__(self) -> None:
-            super().__init__(name="vggish")
-            self.kernels, self.matrices = [], []
-            channels = 1
-            for block in CONVOLUTIONS:
-                for width in block:
-                    self.kernels.append(tf.Variable(he_normal(rng, (3, 3, channels, width), 9 * channels)))
-                    channels = width
-            units = (FRAMES // 16) * (BANDS // 16) * channels
-            for width in (HIDDEN, HIDDEN, OUTPUTS):
-                self.matrices.append(tf.Variable(he_normal(rng, (units, width), units)))
-                units = width
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="waveform")], autograph=False)  # type: ignore[untyped-decorator]
-        def __call__(self, waveform: Any) -> Any:
-            """Return one 128-d row per whole 0.96 s of the waveform."""
-            window = tf.signal.hann_window(WINDOW, periodic=True)
-            spectrum = tf.abs(tf.signal.stft(waveform, WINDOW, HOP, FFT, lambda *_, **__: window, pad_end=True))
-            mel = tf.signal.linear_to_mel_weight_matrix(BANDS, FFT // 2 + 1, SAMPLE_RATE_HZ, 125.0, 7500.0)
-            log_mel = tf.math.log(spectrum @ mel + 0.01)
-            x = tf.signal.frame(log_mel, FRAMES, FRAMES, axis=0)[..., tf.newaxis]
-            kernels = iter(self.kernels)
-            for block in CONVOLUTIONS:
-                for _ in block:
-                    x = tf.nn.relu(tf.nn.conv2d(x, next(kernels), 1, "SAME"))
-                x = tf.nn.max_pool2d(x, 2, 2, "SAME")
-            x = tf.reshape(x, [-1, self.matrices[0].shape[0]])
-            for matrix in self.matrices[:-1]:
-                x = tf.nn.relu(x @ matrix)
-            return x @ self.matrices[-1]
+def convert(found: Path, folder: Path, layers: str) -> None:
+    """Copy the published SavedModel and write its variables as `vggish.pth`.
 
-    tf.saved_model.save(Vggish(), str(folder))
-    # It holds a random number of its own; nothing reads it.
-    (folder / "fingerprint.pb").unlink(missing_ok=True)
+    Args:
+        found: a folder with `saved_model.pb` and `variables/`.
+        folder: an existing, empty folder.
+        layers: see `seed`.
+
+    Raises:
+        WeightsError: the variables cannot be read, or one is missing or has another shape than VGGish's.
+    """
+    values = read_variables(found)
+    (folder / "variables").mkdir()
+    for path in (found / "saved_model.pb", *sorted((found / "variables").iterdir())):
+        shutil.copyfile(path, folder / path.relative_to(found))
+    _save_port(values, folder, layers)
+
+
+def _save_port(values: Mapping[str, NDArray[np.float32]], folder: Path, layers: str) -> None:
+    import torch
+
+    state = {}
+    for name in (*(name for name, _, _ in CONVOLUTIONS), *(CONNECTED if layers == "all" else ())):
+        weight = torch.from_numpy(values[variable(name, "weights")])
+        # Height, width, inputs, outputs, or inputs, outputs.
+        state[f"{name}.weight"] = (weight.permute(3, 2, 0, 1) if weight.ndim == 4 else weight.T).contiguous()
+        state[f"{name}.bias"] = torch.from_numpy(values[variable(name, "biases")])
+    save_state(state, folder / "vggish.pth")

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.cli.prediction.answer import PredictError
 from aver.errors import StoreError
-from aver.features.registry import get_encoder
+from aver.features.extract import encoder_of
 from aver.params import blocks
 from aver.params.names import DETECTORS, FRAMES
 from aver.store.seal import read_header
@@ -44,7 +44,8 @@ def check_streams(about: Mapping[str, Any], params: Params) -> None:
         now = getattr(params.classifiers, role)
         if now != stream:
             raise PredictError(f"the models were trained on classifiers.{role}: {stream}, now it is {now}. {AGAIN}")
-        width, wanted = get_encoder(params.features[stream].encoder).row_shape[0], about["widths"][role]
+        encoder, own = encoder_of(stream, params)
+        width, wanted = encoder.row_shape(own)[0], about["widths"][role]
         if width != wanted:
             raise PredictError(
                 f"the models were trained on rows of {wanted} numbers from stream {stream}, whose encoder "

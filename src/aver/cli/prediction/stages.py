@@ -63,7 +63,7 @@ def see(given: Sequence[Given], streams: Mapping[str, str], weights: Path, param
         media = index_media(NAME, clips, ROOT, params)
     failures, told = list(media.failures), _told(media.rows)
     faces = []
-    if any(ENCODERS[params.features[stream].encoder] == "faces" for stream in streams.values()):
+    if any(ENCODERS[params.features[stream].encoder].reads == "faces" for stream in streams.values()):
         with alive("faces", many, told):
             found = index_faces(NAME, clips, media.rows, ROOT, params)
         faces, failures = found.rows, failures + found.failures

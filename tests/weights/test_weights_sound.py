@@ -1,0 +1,225 @@
+"""Weights of the encoders of sound: seeded in the published structure, published ones read whatever their names."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from aver.errors import WeightsError
+from aver.features import vggish as vggish_encoder
+from aver.tensorflow_import import import_tensorflow
+from aver.weights import vggish, xvector
+from aver.weights.state import load_state
+from aver.weights.vggish_layers import shapes, variable
+from aver.weights.vggish_saved import read_variables
+
+VARIABLES = ("variables/variables.data-00000-of-00001", "variables/variables.index")
+MODULES = {"vggish": vggish, "xvector": xvector}
+
+
+def seeded(name: str, folder: Path, seed: int = 1, layers: str = "all") -> Path:
+    folder.mkdir(parents=True)
+    MODULES[name].seed(np.random.default_rng(seed), folder, layers)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory) -> Path:
+    return seeded("vggish", tmp_path_factory.mktemp("seeded") / "vggish")
+
+
+@pytest.fixture(scope="session")
+def voice(tmp_path_factory) -> Path:
+    return seeded("xvector", tmp_path_factory.mktemp("seeded") / "xvector")
+
+
+def converted(name: str, found: Path, folder: Path, layers: str = "all") -> Path:
+    folder.mkdir()
+    MODULES[name].convert(found, folder, layers)
+    return folder
+
+
+# ---------------------------------------------------------------- VGGish
+
+
+def test_the_seeded_saved_model_has_the_published_structure(saved):
+    """A list `_variables` with the published names in the published order, and nothing padded: 15600 samples a row."""
+    tf = import_tensorflow()
+    model = vggish_encoder.load(saved)
+    assert [found.name for found in model._variables] == [f"{name}:0" for name in shapes(256)]
+    assert [tuple(found.shape) for found in model._variables] == list(shapes(256).values())
+    assert hasattr(model, "_vggish_fn")
+    assert [model(tf.zeros(count)).shape[0] for count in (15600, 30959, 30960)] == [1, 1, 2]
+    assert not (saved / "fingerprint.pb").exists()
+
+
+def test_the_published_order_of_variables():
+    assert list(shapes(4096))[::2] == [f"vggish/{layer}/weights" for layer in (
+        "conv1", "conv2", "conv3/conv3_1", "conv3/conv3_2", "conv4/conv4_1", "conv4/conv4_2", "fc1/fc1_1", "fc1/fc1_2",
+        "fc2")]  # fmt: skip
+    assert shapes(4096)[variable("fc1_1", "weights")] == (12288, 4096)
+    assert len(set(list(shapes(4096).values())[::2])) == len(set(list(shapes(256).values())[::2])) == 9
+    assert shapes(4096)[variable("fc2", "biases")] == (128,)
+
+
+def test_seeded_numbers_are_the_same_bytes_twice_and_others_with_another_seed(saved, voice, tmp_path):
+    for name, folder, files in (("vggish", saved, (*VARIABLES, "vggish.pth")), ("xvector", voice, xvector.FILES)):
+        again, other = seeded(name, tmp_path / f"{name}-1", 1), seeded(name, tmp_path / f"{name}-2", 2)
+        for file in files:
+            assert (again / file).read_bytes() == (folder / file).read_bytes()
+        assert (other / files[-1]).read_bytes() != (folder / files[-1]).read_bytes()
+
+
+def test_seeded_layers_keep_the_scale_of_activations(saved, voice):
+    """He et al. 2015, eq. 10: variance 2 / fan-in, biases 0."""
+    states = (load_state(saved / "vggish.pth"), load_state(voice / "embedding_model.ckpt"))
+    for name, value in {**states[0], **states[1]}.items():
+        if name.endswith("weight") and value.ndim > 1:
+            assert value.var().item() == pytest.approx(2 / value[0].numel(), rel=0.2), name
+        elif name.endswith("bias"):
+            assert not value.any()
+
+
+def test_layers_decide_what_the_port_keeps(saved, tmp_path):
+    trunk = load_state(seeded("vggish", tmp_path / "trunk", layers="trunk") / "vggish.pth")
+    whole = load_state(saved / "vggish.pth")
+    assert list(trunk) == list(whole)[:12]
+    assert list(whole)[12:] == [f"{name}.{kind}" for name in ("fc1_1", "fc1_2", "fc2") for kind in ("weight", "bias")]
+    assert all(torch.equal(trunk[name], whole[name]) for name in trunk)
+    assert whole["conv4_1.weight"].shape == (512, 256, 3, 3)
+    assert whole["fc1_1.weight"].shape == (256, 12288)
+    assert (tmp_path / "trunk" / "vggish.pth").stat().st_size < 19e6
+
+
+def test_converted_is_what_was_seeded(saved, tmp_path):
+    (saved / "assets").mkdir(exist_ok=True)
+    found = converted("vggish", saved, tmp_path / "made")
+    for file in ("saved_model.pb", *VARIABLES, "vggish.pth"):
+        assert (found / file).read_bytes() == (saved / file).read_bytes()
+    assert sorted(path.name for path in found.iterdir()) == ["saved_model.pb", "variables", "vggish.pth"]
+
+
+def as_tensorflow_1(values: dict[str, np.ndarray], folder: Path) -> Path:
+    """Variables under their own names as keys, as `tf.compat.v1.train.Saver` writes them."""
+    tf = import_tensorflow()
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        for name, value in values.items():
+            tf.compat.v1.get_variable(name, initializer=value)
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.train.Saver().save(session, str(folder / "variables" / "variables"), write_meta_graph=False)
+    return folder
+
+
+def as_tensorflow_2(values: dict[str, np.ndarray], folder: Path) -> Path:
+    """Variables of a module's list `_variables`, whose names were lost."""
+    tf = import_tensorflow()
+    module = tf.Module()
+    module._variables = [tf.Variable(value) for value in values.values()]
+    tf.saved_model.save(module, str(folder))
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("write", [as_tensorflow_1, as_tensorflow_2], ids=["names as keys", "names lost"])
+def test_variables_are_found_by_name_or_by_order(saved, tmp_path, write):
+    values = read_variables(saved)
+    found = converted("vggish", write(values, tmp_path / "found"), tmp_path / "made")
+    assert (found / "vggish.pth").read_bytes() == (saved / "vggish.pth").read_bytes()
+
+
+CONV2, FC2 = variable("conv2", "weights"), variable("fc2", "biases")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("write", [as_tensorflow_1, as_tensorflow_2], ids=["names as keys", "names lost"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({CONV2: np.zeros((5, 5, 64, 128), np.float32)}, f"{CONV2} has the shape .5, 5, 64, 128., not .3, 3, 64, 128."),
+        ({FC2: None}, f"{FC2} is missing"),
+        ({variable("fc1_1", "biases"): np.zeros(300, np.float32)}, "fc1_1/weights has the shape .12288, 256., not"),
+    ],
+    ids=["shape", "missing", "widths"],
+)
+def test_a_variable_that_is_missing_or_misshapen_is_named(saved, tmp_path, write, change, message):
+    values = {name: value for name, value in {**read_variables(saved), **change}.items() if value is not None}
+    with pytest.raises(WeightsError, match=f"weights of vggish: the variable .*{message}.*google/vggish/1"):
+        converted("vggish", write(values, tmp_path / "found"), tmp_path / "made")
+    assert not list((tmp_path / "made").iterdir())
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "no index", "no index but garbage"])
+def test_variables_that_cannot_be_read_are_told(saved, tmp_path, harm):
+    shutil.copytree(saved, tmp_path / "found")
+    data, index = (tmp_path / "found" / name for name in VARIABLES)
+    if harm == "cut":
+        data.write_bytes(data.read_bytes()[:1000])
+    elif harm == "flip":
+        changed = bytearray(data.read_bytes())
+        changed[1_000_000] ^= 1
+        data.write_bytes(changed)
+    elif harm == "no index":
+        index.unlink()
+    else:
+        index.write_bytes(b"garbage")
+    with pytest.raises(WeightsError, match=r"variables in .* cannot be read \(.*google/vggish/1 again"):
+        converted("vggish", tmp_path / "found", tmp_path / "made")
+
+
+# ---------------------------------------------------------------- x-vector
+
+
+def test_the_published_files_are_kept_as_they_are(voice, tmp_path):
+    shutil.copytree(voice, tmp_path / "found")
+    (tmp_path / "found" / "classifier.ckpt").write_bytes(b"not needed")
+    found = converted("xvector", tmp_path / "found", tmp_path / "made")
+    assert sorted(path.name for path in found.iterdir()) == ["embedding_model.ckpt", "hyperparams.yaml"]
+    for path in found.iterdir():
+        assert path.read_bytes() == (voice / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("mean_var_norm:", "other:", "KeyError: 'mean_var_norm'|mean_var_norm"),
+        ("n_mels: 24", "n_mels: 23", "size mismatch for blocks.0"),
+        ("tdnn_blocks: 5", "tdnn_blocks: 4", "blocks"),
+        ("!new:speechbrain.lobes.features.Fbank", "!new:speechbrain.lobes.features.Fbankk", "Fbankk"),
+    ],
+)
+def test_files_that_make_no_xvector_are_told(voice, tmp_path, old, new, message):
+    shutil.copytree(voice, tmp_path / "found")
+    path = tmp_path / "found" / "hyperparams.yaml"
+    path.write_text(path.read_text().replace(old, new), encoding="utf-8")
+    with pytest.raises(WeightsError, match=f"weights of xvector: .* do not make an x-vector.*{message}") as error:
+        converted("xvector", tmp_path / "found", tmp_path / "made")
+    assert "huggingface.co/speechbrain/spkrec-xvect-voxceleb" in str(error.value)
+    assert not list((tmp_path / "made").iterdir())
+
+
+def test_a_checkpoint_without_a_tensor_is_told(voice, tmp_path):
+    shutil.copytree(voice, tmp_path / "found")
+    state = load_state(voice / "embedding_model.ckpt")
+    del state["blocks.0.conv.weight"]
+    torch.save(dict(state), tmp_path / "found" / "embedding_model.ckpt")
+    with pytest.raises(WeightsError, match=r"Missing key.*blocks\.0\.conv\.weight"):
+        converted("xvector", tmp_path / "found", tmp_path / "made")
+
+
+def test_an_embedding_of_another_width_is_told(voice, tmp_path):
+    """The width of rows is promised before any is computed."""
+    from hyperpyyaml import load_hyperpyyaml
+
+    (tmp_path / "found").mkdir()
+    text = xvector.HYPERPARAMS.replace("emb_dim: 512", "emb_dim: 500")
+    (tmp_path / "found" / "hyperparams.yaml").write_text(text, encoding="utf-8")
+    model = load_hyperpyyaml(text)["embedding_model"]
+    torch.save(model.state_dict(), tmp_path / "found" / "embedding_model.ckpt")
+    with pytest.raises(WeightsError, match="they give 500 values per sound"):
+        converted("xvector", tmp_path / "found", tmp_path / "made")
