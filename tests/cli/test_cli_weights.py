@@ -21,10 +21,10 @@ from aver.cli.weights import weights
 from aver.errors import ParamsError
 from aver.params.blocks import Weights
 from aver.weights import build, vggface
-from aver.weights.known import remember
-from aver.weights.part import Begun, Part
-from aver.weights.places import downloads
-from aver.weights.sources import release_of
+from aver.weights.releases.known import remember
+from aver.weights.releases.part import Begun, Part
+from aver.weights.releases.places import downloads
+from aver.weights.releases.sources import release_of
 from aver.weights.state import save_state
 
 ROOT = Path(__file__).parents[2]

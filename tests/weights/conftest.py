@@ -10,7 +10,7 @@ import pytest
 from hub import Handler, Hub, Server
 
 from aver.weights import download, sources
-from aver.weights.sources import Published, Release
+from aver.weights.releases.sources import Published, Release
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from aver.store.out import read_json
 from aver.weights import sources, vggface, xvector
 from aver.weights.build import RECORD, build_weights, read_weights
 from aver.weights.layouts import LAYOUTS
-from aver.weights.places import record_of
-from aver.weights.sources import Published, Release, release_of
+from aver.weights.releases.places import record_of
+from aver.weights.releases.sources import Published, Release, release_of
 from aver.weights.state import save_state
 from aver.weights.trunk import TRUNK
 

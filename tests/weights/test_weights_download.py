@@ -15,10 +15,10 @@ import pytest
 import requests
 from hub import Hub
 
-from aver.weights import download as downloading
-from aver.weights import part as parts
-from aver.weights.download import Unavailable, download
-from aver.weights.part import Begun, Part
+from aver.weights.releases import download as downloading
+from aver.weights.releases import part as parts
+from aver.weights.releases.download import Unavailable, download
+from aver.weights.releases.part import Begun, Part
 
 CONTENT = bytes(range(256)) * 400  # 102 kB
 OTHER = CONTENT[::-1]
@@ -304,8 +304,8 @@ def test_a_full_disk_is_the_disks_error(hub: Hub, part: Part, monkeypatch: pytes
 KILLED = """
 import sys
 from pathlib import Path
-from aver.weights import part
-from aver.weights.download import download
+from aver.weights.releases import part
+from aver.weights.releases.download import download
 part.SYNC_S = 0.0
 download(sys.argv[1], part.Part(Path(sys.argv[2])), "file", checked=False)
 """
@@ -341,7 +341,7 @@ def test_a_note_says_what_the_part_is_of(part: Part) -> None:
 def test_progress_is_told_in_a_log(
     hub: Hub, part: Part, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("aver.weights.meter.LOG_EVERY_S", 0.0)
+    monkeypatch.setattr("aver.weights.releases.meter.LOG_EVERY_S", 0.0)
     caplog.set_level("INFO")
     get(hub.put(NAME, CONTENT), part)
     assert f"{NAME}  " in caplog.text and "MB of 0.1 MB" in caplog.text and "s left" in caplog.text

@@ -15,11 +15,11 @@ from hub import Hub
 from aver.errors import CacheError, WeightsError
 from aver.weights import fetch as fetching
 from aver.weights import part as parts
-from aver.weights.fetch import fetch
-from aver.weights.known import expected, remember
-from aver.weights.part import Part
-from aver.weights.places import downloads, record_of
-from aver.weights.sources import Release
+from aver.weights.releases.fetch import fetch
+from aver.weights.releases.known import expected, remember
+from aver.weights.releases.part import Part
+from aver.weights.releases.places import downloads, record_of
+from aver.weights.releases.sources import Release
 
 CONTENT = b"weights " * 5000
 NAME = "vgg_face_weights.pth"

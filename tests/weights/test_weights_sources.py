@@ -13,8 +13,8 @@ from aver.params.blocks import Weights
 from aver.params.names import WEIGHTS, module_of
 from aver.params.weights import PUBLISHED, check_weights
 from aver.weights.layouts import LAYOUTS
-from aver.weights.recognise import recognise
-from aver.weights.sources import RELEASES, release_of
+from aver.weights.releases.recognise import recognise
+from aver.weights.releases.sources import RELEASES, release_of
 
 ALL = [(weights, release) for weights, releases in RELEASES.items() for release in releases]
 

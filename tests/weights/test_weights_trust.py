@@ -16,9 +16,9 @@ import torch
 
 from aver.errors import WeightsError
 from aver.tensorflow_import import import_tensorflow
-from aver.weights.sources import Published, Release, release_of
-from aver.weights.trust import check_trust
-from aver.weights.unpack import unpack
+from aver.weights.releases.sources import Published, Release, release_of
+from aver.weights.releases.trust import check_trust
+from aver.weights.releases.unpack import unpack
 from aver.weights.xvector import HYPERPARAMS as XVECTOR_HYPERPARAMS
 
 #: The shape of the hyperparams of speechbrain/spkrec-xvect-voxceleb, beyond what our own seeded file has.

@@ -78,8 +78,8 @@ def _table(stocks: list[Stock]) -> str:
 
 def _ways_out(stock: Stock) -> list[str]:
     """Return the troubles of one encoder's weights, and how to bring by hand what is missing."""
-    from aver.weights.sources import release_of
-    from aver.weights.words import by_hand
+    from aver.weights.releases.sources import release_of
+    from aver.weights.releases.words import by_hand
 
     lines = [f"{stock.weights}: {trouble}" for trouble in stock.troubles]
     missing = [file.name for file in stock.files if file.trouble]
@@ -91,9 +91,9 @@ def _ways_out(stock: Stock) -> list[str]:
 def _details(name: str, stocks: list[Stock], params: Params) -> list[str]:
     """Return all about one encoder's weights."""
     from aver.params.names import ENCODERS
-    from aver.weights.places import downloads
-    from aver.weights.sources import RELEASES, release_of
-    from aver.weights.words import placing
+    from aver.weights.releases.places import downloads
+    from aver.weights.releases.sources import RELEASES, release_of
+    from aver.weights.releases.words import placing
 
     encoders = [encoder for encoder, about in ENCODERS.items() if about.weights == name]
     streams = [stream for stream, block in params.features.items() if block.encoder in encoders]
@@ -119,7 +119,7 @@ def _details(name: str, stocks: list[Stock], params: Params) -> list[str]:
 
 def _releases(name: str) -> dict[str, Any]:
     """Return the declared releases of an encoder's weights, for JSON: files with their URLs, page and licence."""
-    from aver.weights.sources import RELEASES
+    from aver.weights.releases.sources import RELEASES
 
     return {
         release.name: {

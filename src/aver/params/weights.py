@@ -1,7 +1,7 @@
 """Check the blocks under `weights`: what a source takes, and the names of releases and of their files.
 
-The names stand here, apart from where the files are published (`aver.weights.sources`, a test compares), so that a typo
-fails at once.
+The names stand here, apart from where the files are published (`aver.weights.releases.sources`, a test compares), so
+that a typo fails at once.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Encoder weights as local files, seeded or pretrained, in one layout."""
+"""Encoder weights as local files, seeded or as published, in one layout per network."""

@@ -18,13 +18,13 @@ from aver.errors import CacheError, StoreError, WeightsError, is_machine_failure
 from aver.params.blocks import Weights
 from aver.params.names import module_of
 from aver.store.out import read_json, write_json
-from aver.weights.fetch import Found, discard, fetch
-from aver.weights.known import remember
 from aver.weights.layouts import LAYOUTS, Layout
-from aver.weights.recognise import recognise
-from aver.weights.sources import release_of
-from aver.weights.trust import check_trust
-from aver.weights.unpack import unpack
+from aver.weights.releases.fetch import Found, discard, fetch
+from aver.weights.releases.known import remember
+from aver.weights.releases.recognise import recognise
+from aver.weights.releases.sources import release_of
+from aver.weights.releases.trust import check_trust
+from aver.weights.releases.unpack import unpack
 
 log = logging.getLogger(__name__)
 RECORD = "weights.json"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aver.errors import WeightsError
-from aver.weights.published import REMEDY
+from aver.weights.tensors import REMEDY
 
 #: The names of variables in files of Keras 1, and those of Keras 2.
 OLD = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}

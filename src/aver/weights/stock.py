@@ -15,12 +15,12 @@ from aver.errors import StoreError, WeightsError
 from aver.params.blocks import Weights
 from aver.store.out import read_json
 from aver.weights.build import RECORD, read_weights
-from aver.weights.known import expected
-from aver.weights.meter import amount
-from aver.weights.part import Part
-from aver.weights.places import downloads, mirrored
-from aver.weights.recognise import recognise
-from aver.weights.sources import Published, Release, release_of
+from aver.weights.releases.known import expected
+from aver.weights.releases.meter import amount
+from aver.weights.releases.part import Part
+from aver.weights.releases.places import downloads, mirrored
+from aver.weights.releases.recognise import recognise
+from aver.weights.releases.sources import Published, Release, release_of
 
 
 @dataclass(frozen=True)

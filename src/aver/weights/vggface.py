@@ -24,8 +24,8 @@ import torch
 
 from aver.weights.he import he_normal
 from aver.weights.keras_h5 import read_layers
-from aver.weights.published import file_of, read_torch, take
 from aver.weights.state import save_state
+from aver.weights.tensors import file_of, read_torch, take
 from aver.weights.trunk import FULLY_CONNECTED, TRUNK
 
 MADE = "vggface.pth"

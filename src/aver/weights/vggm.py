@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from aver.weights.he import he_normal
-from aver.weights.published import file_of, read_torch, take
 from aver.weights.state import save_state
+from aver.weights.tensors import file_of, read_torch, take
 from aver.weights.trunk import NORMALISATION, VGG_M
 
 MADE = "vggm.pth"

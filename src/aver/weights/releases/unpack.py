@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from aver.errors import WeightsError
-from aver.weights.sources import Release
+from aver.weights.releases.sources import Release
 
 
 def unpack(release: Release, archive: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Where pretrained weights are published: for each encoder the declared releases, the default one first.
 
 Everything here is from public descriptions of the releases.  No publisher tells a sha256, so none is declared: it is
-recorded when a file is first used (`aver.weights.known`), or pinned in `params.yaml`.
+recorded when a file is first used (`aver.weights.releases.known`), or pinned in `params.yaml`.
 """
 
 from __future__ import annotations

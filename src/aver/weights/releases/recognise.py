@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aver.errors import WeightsError
 from aver.params.blocks import Weights
-from aver.weights.sources import RELEASES, Release, release_of
-from aver.weights.words import by_hand
+from aver.weights.releases.sources import RELEASES, Release, release_of
+from aver.weights.releases.words import by_hand
 
 
 def recognise(weights: str, params: Weights) -> tuple[Release, Mapping[str, Path]]:

@@ -1,7 +1,7 @@
 """Download one file over HTTP: with progress, resumed, tried again, and never taken for whole before it is.
 
-What has come stays in a part (`aver.weights.part`), also for the next run.  Going on means asking with `Range` and
-`If-Range`: a server whose file has changed since sends the new one from its start.  Proxies are those of the
+What has come stays in a part (`aver.weights.releases.part`), also for the next run.  Going on means asking with `Range`
+and `If-Range`: a server whose file has changed since sends the new one from its start.  Proxies are those of the
 environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), which requests honours.
 """
 
@@ -16,8 +16,8 @@ from contextlib import contextmanager
 import requests
 import urllib3
 
-from aver.weights.meter import amount, metered
-from aver.weights.part import Begun, Part
+from aver.weights.releases.meter import amount, metered
+from aver.weights.releases.part import Begun, Part
 
 log = logging.getLogger(__name__)
 #: Longest wait for a connection, and for the next byte, seconds.  A slow server is none that stands still.

@@ -9,7 +9,7 @@
 - `.h5`: HDF5 can say that its content lies in other files (external links, external storage, virtual datasets), which
   would be read as weights.  Keras writes none of these, and no soft links.
 
-An archive is looked at while it is unpacked (`aver.weights.unpack`).
+An archive is looked at while it is unpacked (`aver.weights.releases.unpack`).
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from aver.cache.objects import file_digest
 from aver.errors import CacheError, WeightsError, is_machine_failure
-from aver.weights.download import Unavailable, download
-from aver.weights.known import Expected, expected
-from aver.weights.meter import amount
-from aver.weights.part import Part
-from aver.weights.places import downloads, mirrored
-from aver.weights.sources import Published, Release
-from aver.weights.words import by_hand
+from aver.weights.releases.download import Unavailable, download
+from aver.weights.releases.known import Expected, expected
+from aver.weights.releases.meter import amount
+from aver.weights.releases.part import Part
+from aver.weights.releases.places import downloads, mirrored
+from aver.weights.releases.sources import Published, Release
+from aver.weights.releases.words import by_hand
 
 log = logging.getLogger(__name__)
 
