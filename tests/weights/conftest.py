@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hub import Handler, Hub, Server
 
-from aver.weights import download, sources
+from aver.weights.releases import download, sources
 from aver.weights.releases.sources import Published, Release
 
 
