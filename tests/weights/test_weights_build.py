@@ -19,9 +19,10 @@ from aver.cache.objects import file_digest
 from aver.errors import CacheError, WeightsError
 from aver.params.blocks import Weights
 from aver.store.out import read_json
-from aver.weights import sources, vggface, xvector
+from aver.weights import vggface, xvector
 from aver.weights.build import RECORD, build_weights, read_weights
 from aver.weights.layouts import LAYOUTS
+from aver.weights.releases import sources
 from aver.weights.releases.places import record_of
 from aver.weights.releases.sources import Published, Release, release_of
 from aver.weights.state import save_state

@@ -13,8 +13,8 @@ import pytest
 from hub import Hub
 
 from aver.errors import CacheError, WeightsError
-from aver.weights import fetch as fetching
-from aver.weights import part as parts
+from aver.weights.releases import fetch as fetching
+from aver.weights.releases import part as parts
 from aver.weights.releases.fetch import fetch
 from aver.weights.releases.known import expected, remember
 from aver.weights.releases.part import Part
