@@ -230,13 +230,15 @@ def bare_pass(name: str, own: Any, folder: Path, case: Case) -> tuple[Callable[[
     from aver.features import crops, vggish, vggish_network, vggish_torch, xvector
     from aver.features.log_mel import samples_of
     from aver.params.names import module_of
+    from aver.weights.state import marks
 
     rng = np.random.default_rng(0)
     if name in ("vggface", "vggm", "resnet50"):
         size = crops.BATCH[own.device][own.input_px > crops.SMALL_PX]
         module = module_of("features", name)
         faces = rng.integers(0, 256, (size, own.input_px, own.input_px, 3)).astype(np.uint8)
-        network, x = module.load(folder, own), crops.pictures(own, faces, module.MEAN_RGB)
+        file = folder / f"{name}.pth"
+        network, x = module.load(file, marks(file), own), crops.pictures(own, faces, module.MEAN_RGB)
         return (lambda: network(x).cpu()), size
     if name == "vggish-torch":
         size = vggish_torch.BATCH[own.device]

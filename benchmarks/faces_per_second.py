@@ -41,6 +41,7 @@ from aver.synthetic.cast import cast
 from aver.synthetic.plan import plan
 from aver.synthetic.render import frames
 from aver.weights.build import build_weights
+from aver.weights.state import marks
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT, FPS, KEEP_EVERY = 1280, 720, 30, 2
@@ -78,7 +79,7 @@ def make_clip(path: Path, number: int, seconds: float) -> None:
 def plain(clips: list[Path], weights: Path) -> int:
     """Embed every kept face the usual way; return how many there were."""
     cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data/haarcascade_frontalface_default.xml"))
-    model = load_network(weights, NETWORK)
+    model = load_network(weights / "vggface.pth", marks(weights / "vggface.pth"), NETWORK)
     count = 0
     for clip in clips:
         video, number = cv2.VideoCapture(str(clip)), 0

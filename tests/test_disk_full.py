@@ -145,6 +145,18 @@ def test_a_stage_on_a_full_disk_blames_the_disk_and_no_clip(disk, tmp_path):
     ]  # fmt: skip
 
 
+def test_weights_on_a_full_disk_leave_nothing_half_written(disk):
+    """Seeded VGG-Face has 59 MB; torch's writer has words of its own for a disk that takes no more."""
+    env = {**os.environ, "PYTHONPATH": "src", "AVER_CACHE": str(disk / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "stages/weights.py", "--encoder", "vggface", "--out", str(disk / "weights")]
+    done = subprocess.run(command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=120)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said[-2000:]
+    assert "Traceback" not in said
+    assert f"cannot write {disk / 'weights'}: No space left on device" in said
+    assert list(disk.iterdir()) == []
+
+
 def test_an_out_that_cannot_be_replaced_says_so_and_stays(tmp_path, monkeypatch):
     """For example another user's, in a folder that both may write to."""
     out = tmp_path / "out"

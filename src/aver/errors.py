@@ -156,6 +156,7 @@ def main_of(run: Callable[[], None]) -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         sys.stderr.write(
-            "\nInterrupted: every finished clip is kept in the clip cache; run again to go on from there.\n"
+            "\nInterrupted: every finished clip, and what has come of a download, is kept in the clip cache. Run again "
+            "to go on from there.\n"
         )
         raise SystemExit(130) from None

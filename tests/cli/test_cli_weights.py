@@ -20,11 +20,13 @@ from aver.cli.text import amount
 from aver.cli.weights import weights
 from aver.errors import ParamsError
 from aver.params.blocks import Weights
+from aver.params.names import WEIGHTS
+from aver.params.releases import RELEASES, release_of
 from aver.weights import build, vggface
+from aver.weights.releases import here
 from aver.weights.releases.known import remember
 from aver.weights.releases.part import Begun, Part
 from aver.weights.releases.places import downloads
-from aver.weights.releases.sources import release_of
 from aver.weights.state import save_state
 
 ROOT = Path(__file__).parents[2]
@@ -86,13 +88,18 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_seeded_weights_need_nothing(aver: Aver) -> None:
     said = aver(None).stdout
     assert "vggface" in said and "seeded" in said
-    assert "Not in params.yaml: resnet50 (albanie, keras-vggface, keras-vggface-notop), vggm (albanie)." in said
+    used = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["weights"]
+    unused = [f"{name} ({', '.join(each.name for each in RELEASES[name])})" for name in WEIGHTS if name not in used]
+    assert unused and f"Not in params.yaml: {', '.join(unused)}." in said
     assert facts(aver(None, "--json"))["troubles"] == []
 
 
 def test_what_is_not_here_is_named_with_the_ways_to_get_it(aver: Aver) -> None:
     said = aver({"source": "pretrained"}, ok=False).stdout
-    assert f"vggface: {FILE}: is not here; `dvc repro weights` downloads it (it needs the network)" in said
+    line = f"vggface: {FILE}: is not here; `dvc repro weights` downloads it (it needs the network)"
+    assert f"{line}; more: `aver weights vggface`\n" in said and "By hand" not in said
+    said = aver({"source": "pretrained"}, "vggface", ok=False).stdout
+    assert line in said
     for words in (
         "By hand (https://github.com/serengil/deepface_models; CC BY-NC 4.0",
         f"{FILE}  from https://github.com/serengil/deepface_models/releases/download/v1.0/{FILE} or https://hugg",
@@ -142,6 +149,30 @@ def test_the_folder_of_a_mirror_is_looked_into(aver: Aver, tmp_path: Path, monke
     put(tmp_path / "mirror/vggface/deepface" / FILE)
     monkeypatch.setenv("AVER_WEIGHTS_MIRROR", str(tmp_path / "mirror"))
     assert facts(aver({"source": "pretrained"}, "--json"))["files"][0]["here"] == "mirror"
+    lacking = aver({"source": "pretrained", "release": "albanie"}, ok=False).stdout
+    assert f"is not here; not in the mirror: {tmp_path}/mirror/vggface/albanie/vgg_face_dag.pth; `dvc repro" in lacking
+    put(downloads("vggface", "deepface") / FILE, 2.0)
+    pin = {FILE: file_digest(tmp_path / "mirror/vggface/deepface" / FILE)}
+    assert facts(aver({"source": "pretrained", "sha256": pin}, "--json"))["files"][0]["here"] == "mirror"
+    monkeypatch.setenv("AVER_WEIGHTS_MIRROR", "/nowhere")
+    assert (
+        "AVER_WEIGHTS_MIRROR=/nowhere: there is no folder"
+        in aver({"source": "pretrained", "release": "albanie"}, ok=False).stdout
+    )
+
+
+@pytest.mark.parametrize("source", ["pretrained", "path"])
+def test_what_cannot_be_read_is_told(aver: Aver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """The tests may run as root, whom no permissions stop."""
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    path = put(tmp_path / "mirror/vggface/deepface" / FILE)
+    monkeypatch.setenv("AVER_WEIGHTS_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setattr(here, "file_digest", refuse)
+    block = {"source": source, **({"path": str(path)} if source == "path" else {})}
+    assert f"{path} cannot be read: Permission denied" in aver(block, ok=False).stdout
 
 
 def test_a_path_is_looked_at(aver: Aver, tmp_path: Path) -> None:
@@ -150,9 +181,13 @@ def test_a_path_is_looked_at(aver: Aver, tmp_path: Path) -> None:
     found = facts(aver(block, "--json"))
     assert (found["release"], found["files"][0]["here"], found["files"][0]["verified"]) == ("deepface", "path", "own")
     assert facts(aver({**block, "sha256": {FILE: file_digest(path)}}, "--json"))["files"][0]["verified"] == "pinned"
-    assert "is not the pinned file" in aver({**block, "sha256": {FILE: "0" * 64}}, ok=False).stdout
-    said = aver({"source": "path", "path": "/nowhere/x.pth"}, ok=False).stdout
-    assert "there is nothing at /nowhere/x.pth (weights.vggface.path)" in said and "By hand" in said
+    assert "is not the expected file" in aver({**block, "sha256": {FILE: "0" * 64}}, ok=False).stdout
+    idle = aver({**block, "sha256": {"vgg_face_dag.pth": "0" * 64}}, ok=False).stdout
+    assert "vggface: vgg_face_dag.pth: is pinned (sha256), but not among what is read" in idle
+    nowhere = {"source": "path", "path": "/nowhere/x.pth"}
+    assert "vggface: there is nothing at /nowhere" in aver(nowhere, ok=False).stdout
+    said = aver(nowhere, "vggface", ok=False).stdout
+    assert "vggface: there is nothing at /nowhere/x.pth (weights.vggface.path)" in said and "By hand" in said
 
 
 def test_what_is_made_needs_its_files_no_more(aver: Aver, make: Callable[..., None]) -> None:
@@ -164,7 +199,18 @@ def test_what_is_made_needs_its_files_no_more(aver: Aver, make: Callable[..., No
     for other in ({"source": "pretrained", "layers": "all"}, {"source": "pretrained", "release": "albanie"},
                   {"source": "pretrained", "sha256": {FILE: "0" * 64}}):  # fmt: skip
         assert facts(aver(other, "--json", ok=False))["made"] == "outdated"
-    assert facts(aver({"source": "seeded"}, "--json"))["made"] == "outdated"
+    said = aver({"source": "seeded"}).stdout
+    assert "outdated" in said
+    assert "vggface: was made from other params; `dvc repro weights@vggface` makes it again\n" in said
+
+
+def test_a_wrong_download_is_a_note_once_the_weights_are_made(aver: Aver, make: Callable[..., None]) -> None:
+    path = put(downloads("vggface", "deepface") / FILE)
+    make(source="pretrained")
+    put(path, 2.0)
+    found = facts(aver({"source": "pretrained"}, "--json"))
+    assert (found["made"], found["troubles"], len(found["notes"])) == ("yes", [], 1)
+    assert "is not the expected file" in found["notes"][0] and "not needed" in found["notes"][0]
 
 
 def test_a_file_of_the_users_that_changed_since_is_noticed(
@@ -175,6 +221,7 @@ def test_a_file_of_the_users_that_changed_since_is_noticed(
     assert facts(aver(block, "--json"))["made"] == "yes"
     put(tmp_path / FILE, 2.0)
     assert facts(aver(block, "--json"))["made"] == "outdated"
+    assert "`dvc repro -f weights@vggface` makes it again" in aver(block, "vggface").stdout
 
 
 def test_damaged_weights_are_told(aver: Aver, make: Callable[..., None]) -> None:
@@ -182,11 +229,22 @@ def test_damaged_weights_are_told(aver: Aver, make: Callable[..., None]) -> None
     make(source="pretrained")
     put(Path("data/weights/vggface/vggface.pth"), 2.0)
     said = aver({"source": "pretrained"}, ok=False).stdout
-    assert "damaged" in said and "restore it with `dvc checkout weights`" in said
+    assert "damaged" in said and "make it again with `dvc repro weights` (or `aver doctor --repair`)" in said
+    assert "vggface: weights of vggface" not in said
     Path("data/weights/vggface/vggface.pth").unlink()
     assert "is missing" in aver({"source": "pretrained"}, ok=False).stdout
-    Path("data/weights/vggface/weights.json").write_text("{")
-    assert "aver doctor" in aver({"source": "pretrained"}, ok=False).stdout
+    for content in ("{", "[]", '{"published": []}'):
+        Path("data/weights/vggface/weights.json").write_text(content)
+        assert "weights.json is damaged" in aver({"source": "pretrained"}, ok=False).stdout
+
+
+def test_the_overview_fits_a_terminal(aver: Aver, make: Callable[..., None]) -> None:
+    path = put(downloads("vggface", "keras-vggface-notop") / "rcmalli_vggface_tf_notop_vgg16.h5")
+    put(downloads("vggface", "deepface") / FILE)
+    make(source="pretrained")
+    said = aver({"source": "pretrained", "release": "keras-vggface-notop"}).stdout
+    assert all(word in said for word in ("first use", "outdated", amount(path.stat().st_size)))
+    assert max(len(line) for line in said.split("\n\n")[0].splitlines()) <= 80
 
 
 def test_the_details_of_one(aver: Aver, tmp_path: Path) -> None:

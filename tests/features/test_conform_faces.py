@@ -102,7 +102,7 @@ def test_conform_normalised_fc7_is_what_represent_returns(deepface):
 
 
 def test_conform_the_trunk_is_keras_vgg_16(tmp_path):
-    """Keras reads blue, green, red minus the mean, and flattens channels last."""
+    """Keras reads blue, green, red minus the mean, and flattens channels last; `own` gives the same numbers."""
     published, named = vgg_16(64)
     named.save_weights(tmp_path / "rcmalli_vggface_tf_notop_vgg16.h5")
     vggface_weights.convert(tmp_path, tmp_path, "trunk")
@@ -153,10 +153,11 @@ def test_conform_resnet_50_is_that_of_keras(side, tmp_path):
         if layer == "conv1/7x7_s2" and part == "kernel":
             value = value[:, ::-1]  # red first
         state[f"{layer.replace('/', '_')}.{parts[part]}"] = torch.from_numpy(value.copy())
-    torch.save(state, tmp_path / "resnet50_ft_dag.pth")
-    (tmp_path / "oxford").mkdir()
-    resnet50_weights.convert(tmp_path, tmp_path / "oxford", "trunk")
-    np.testing.assert_array_equal(rows_of("resnet50", crops, tmp_path / "oxford", input_px=side), rows)
+    oxford = tmp_path / "oxford"
+    oxford.mkdir()
+    torch.save(state, oxford / "resnet50_ft_dag.pth")
+    resnet50_weights.convert(oxford, oxford, "trunk")
+    np.testing.assert_array_equal(rows_of("resnet50", crops, oxford, input_px=side), rows)
 
 
 # ---------------------------------------------------------------- PyTorch's modules
@@ -185,8 +186,9 @@ def vgg_m() -> nn.Sequential:
     return model.eval()
 
 
-@pytest.mark.parametrize(("side", "map_side"), [(96, 5), (224, 13)])
+@pytest.mark.parametrize(("side", "map_side"), [(96, 5), (98, 5), (224, 13)])
 def test_conform_vgg_m_is_the_unfolded_network_in_float64(side, map_side, tmp_path):
+    """At 98 pixels the first pooling must round down, at the others the second up."""
     model = vgg_m()
     torch.save({**model.state_dict(), "fc6.weight": torch.zeros(9, 9)}, tmp_path / "vgg_m_face_bn_fer_dag.pth")
     vggm_weights.convert(tmp_path, tmp_path, "trunk")

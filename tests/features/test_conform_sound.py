@@ -18,7 +18,7 @@ import pytest
 import torch
 from speechbrain_folder import classifier_of, write_published
 
-from aver.features import vggish, vggish_torch, xvector
+from aver.features import vggish, vggish_network, vggish_torch, xvector
 from aver.features.log_mel import LogMel, samples_of
 from aver.features.vggish_network import last_map, load
 from aver.params.blocks import Stream, Window
@@ -121,8 +121,8 @@ def published(tmp_path_factory) -> Iterator[Path]:
     vggish_weights.convert(folder / "found", folder / "made", "all")
     shutil.rmtree(folder / "found")
     yield folder / "made"
-    vggish.load.cache_clear()
-    load.cache_clear()
+    vggish._load.cache_clear()
+    vggish_network._load.cache_clear()
     shutil.rmtree(folder)
 
 
@@ -254,11 +254,11 @@ def test_conform_xvectors_are_encode_batch_of_the_whole_published_folder(voice, 
     assert classifier.encode_batch(sound, normalize=True).shape == (1, 1, 512)
 
 
-def test_conform_only_what_an_embedding_needs_is_kept_and_read(voice):
-    assert sorted(path.name for path in voice[1].iterdir()) == ["embedding_model.ckpt", "hyperparams.yaml"]
-    for path in voice[1].iterdir():
-        assert path.read_bytes() == (voice[0] / path.name).read_bytes()
-        assert not path.is_symlink()
+def test_conform_only_what_an_embedding_needs_is_kept(voice):
+    assert [path.name for path in voice[1].iterdir()] == ["embedding_model.ckpt"]
+    before, after = (load_state(folder / "embedding_model.ckpt") for folder in voice)
+    assert list(before) == list(after)
+    assert all(torch.equal(before[name], after[name]) for name in before if "num_batches" not in name)
 
 
 # ---------------------------------------------------------------- bfloat16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -63,6 +64,21 @@ def test_clips_come_as_soon_as_they_are_whole(shape):
     for _, rows, _ in stream(reading(), shape, (3,), doubled):
         done += len(rows)
         assert sum(read[:-1]) < done + shape or not len(rows)
+
+
+@pytest.mark.parametrize("shape", [1, 4, 100])
+def test_a_clip_is_let_go_before_the_next_is_read(shape):
+    held = []
+
+    def reading() -> Iterator:
+        for _ in range(4):
+            assert not [one for one in held if one() is not None]
+            items = np.ones((5, 3))
+            held.append(weakref.ref(items))
+            yield items, None
+            del items
+
+    assert len(list(stream(reading(), shape, (3,), doubled))) == 4
 
 
 def test_no_clips_and_clips_without_items():

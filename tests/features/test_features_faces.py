@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import weakref
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -16,7 +19,8 @@ from aver.features import crops as faces
 from aver.features import resnet50, vggface, vggm
 from aver.features.fold import EPSILON, folded
 from aver.features.registry import get_encoder
-from aver.weights.state import save_state
+from aver.features.resample import resampled
+from aver.weights.state import marks, save_state
 from aver.weights.trunk import TRUNK
 
 #: Every face encoder with a cheap choice of its keys, and the width of its rows.
@@ -45,7 +49,7 @@ def crops():
 
 
 @pytest.mark.parametrize("name", MEANS)
-@pytest.mark.parametrize("scaling", ["rgb01", "bgr01", "rgb_mean", "bgr_mean", "own"])
+@pytest.mark.parametrize("scaling", ["own", "rgb01", "bgr01"])
 def test_a_scaling_hands_over_what_its_name_says(name, scaling):
     """One pixel of red 255, green 100, blue 0."""
     params = params_for(name, scaling=scaling, input_px=64)
@@ -53,16 +57,10 @@ def test_a_scaling_hands_over_what_its_name_says(name, scaling):
     crop = np.full((1, 64, 64, 3), (255, 100, 0), np.uint8)
     x = faces.pictures(params, crop, mean)
     shifted = np.array([255, 100, 0]) - MEANS[name]
-    expected = {"rgb01": [1, 100 / 255, 0], "bgr01": [0, 100 / 255, 1], "rgb_mean": shifted, "bgr_mean": shifted[::-1]}
-    expected["own"] = expected["bgr_mean" if name == "vggface" else "rgb_mean"]
+    expected = {"own": shifted, "rgb01": [1, 100 / 255, 0], "bgr01": [0, 100 / 255, 1]}
     assert (x.shape, x.dtype) == ((1, 3, 64, 64), torch.float32)
     assert x.is_contiguous(memory_format=torch.channels_last)
     np.testing.assert_allclose(x[0, :, 5, 9].numpy(), expected[scaling], atol=1e-4)
-
-
-def test_the_own_scaling_has_the_key_of_the_scaling_that_it_is():
-    assert params_for("vggface", scaling="own") == params_for("vggface", scaling="bgr_mean")
-    assert params_for("vggm", scaling="own") == params_for("vggm", scaling="rgb_mean")
 
 
 def test_pictures_keep_their_place_and_channels(crops):
@@ -72,7 +70,7 @@ def test_pictures_keep_their_place_and_channels(crops):
 
 
 def test_crops_shrink_by_means_of_areas_and_grow_bilinearly(crops):
-    params = params_for("vggface", scaling="rgb_mean")
+    params = params_for("vggface", scaling="own")
     large = crops_of(2, 128)
     shrunk = faces.pictures(params, large, (0.0, 0.0, 0.0)).numpy()
     means = large.reshape(2, 64, 2, 64, 2, 3).astype(np.float32).mean((2, 4))
@@ -81,6 +79,26 @@ def test_crops_shrink_by_means_of_areas_and_grow_bilinearly(crops):
     ramp[...] = np.arange(0, 128, 4)[:, None]  # from left to right, four more at each pixel
     grown = faces.pictures(params, ramp, (0.0, 0.0, 0.0)).numpy()[0, 0, 7]
     np.testing.assert_allclose(grown[1:-1], np.arange(1, 125, 2), atol=1e-4)
+
+
+@pytest.mark.parametrize(("side", "px"), [(224, 64), (96, 64), (97, 64), (63, 62)])
+def test_crops_shrink_by_exact_areas_where_no_window_is_whole(side, px):
+    """Against every pixel repeated until windows are whole, and then averaged."""
+    x = torch.from_numpy(crops_of(2, side)).permute(0, 3, 1, 2)
+    times = px // math.gcd(side, px)
+    fine = x.double().repeat_interleave(times, 2).repeat_interleave(times, 3)
+    expected = functional.avg_pool2d(fine, side * times // px)
+    found = resampled(x.float(), px)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-4)
+
+
+def test_a_shrunk_crop_has_the_same_bits_in_any_company():
+    x = torch.from_numpy(crops_of(16, 97)).permute(0, 3, 1, 2).float()
+    order = torch.from_numpy(np.random.default_rng(0).permutation(16))
+    company = torch.cat([x[15:], torch.zeros(15, 3, 97, 97)])
+    assert torch.equal(resampled(x[order], 64), resampled(x, 64)[order])
+    assert torch.equal(resampled(company, 64)[0], resampled(x, 64)[15])
 
 
 def test_crops_of_another_side_are_embedded(crops, encoder_weights):
@@ -97,8 +115,7 @@ def test_crops_of_another_side_are_embedded(crops, encoder_weights):
 @pytest.mark.parametrize("layer", ["trunk", "pooled"])
 def test_vggface_rows_are_those_of_a_plain_vgg_16(crops, encoder_weights, layer):
     state = torch.load(encoder_weights("vggface") / "vggface.pth", weights_only=True)
-    # the mean of each channel taken off, then blue first
-    x = np.stack([crops[:3, ..., 2] - 93.5940, crops[:3, ..., 1] - 104.7624, crops[:3, ..., 0] - 129.1863])
+    x = np.stack([crops[:3, ..., 0] - 129.1863, crops[:3, ..., 1] - 104.7624, crops[:3, ..., 2] - 93.5940])
     map_ = vgg_16(torch.from_numpy(x.astype(np.float32)).transpose(0, 1), state).numpy()
     expected = map_.reshape(3, -1) if layer == "trunk" else map_.mean((2, 3))
     rows = rows_of("vggface", crops[:3], encoder_weights("vggface"), layer=layer, input_px=64)
@@ -176,6 +193,20 @@ def test_clips_are_read_as_they_are_needed_and_given_as_they_are_done(crops, enc
     assert seen == [(0, [0, 1]), (1, [0, 1, 2]), (2, [0, 1, 2])]
 
 
+def test_a_clip_is_let_go_before_the_next_is_made(crops, encoder_weights):
+    held = []
+
+    def clips():
+        for _ in range(3):
+            assert not [one for one in held if one() is not None]
+            own = crops[:5].copy()
+            held.append(weakref.ref(own))
+            yield {"crops": {**clip_of(crops[:5]), "crops": own}, "weights": encoder_weights("vggm")}
+            del own
+
+    assert len(list(vggm.embed_together([params_for("vggm", input_px=64)] * 3, clips()))) == 3
+
+
 def test_clips_without_crops_need_no_network(tmp_path):
     found = vggface.embed(params_for("vggface"), clip_of(crops_of(1, 64)[:0]), tmp_path / "nothing")
     assert {name: value.shape for name, value in found.items()} == {
@@ -195,14 +226,27 @@ def test_a_network_is_loaded_once_and_again_for_other_weights(crops, encoder_wei
     assert vggface.load.cache_info().misses == 3
 
 
+@EACH
+def test_weights_that_are_written_anew_are_read_anew(name, keys, width, crops, encoder_weights, tmp_path):
+    shutil.copyfile(encoder_weights(name) / f"{name}.pth", tmp_path / f"{name}.pth")
+    before = rows_of(name, crops[:1], tmp_path, **keys)
+    import_module(f"aver.weights.{name}").seed(np.random.default_rng(2), tmp_path, "trunk")
+    after = rows_of(name, crops[:1], tmp_path, **keys)
+    assert not np.array_equal(before, after)
+    shutil.copytree(tmp_path, tmp_path / "other")
+    np.testing.assert_array_equal(rows_of(name, crops[:1], tmp_path / "other", **keys), after)
+
+
 def test_a_loaded_network_does_not_follow_its_file(crops, encoder_weights, tmp_path):
     """The file is mapped while it is read; written again in place, it must not change what was loaded from it."""
-    path = tmp_path / "vggface.pth"
+    path, params = tmp_path / "vggface.pth", params_for("vggface")
     shutil.copyfile(encoder_weights("vggface") / "vggface.pth", path)
-    before = rows_of("vggface", crops[:1], tmp_path)
-    with path.open("r+b") as file:
-        file.write(b"\xff" * path.stat().st_size)
-    np.testing.assert_array_equal(rows_of("vggface", crops[:1], tmp_path), before)
+    network, x = vggface.load(path, marks(path), params), faces.pictures(params, crops[:1], vggface.MEAN_RGB)
+    with torch.inference_mode():
+        before = network(x)
+        with path.open("r+b") as file:
+            file.write(b"\xff" * path.stat().st_size)
+        assert torch.equal(network(x), before)
 
 
 # ---------------------------------------------------------------- params
@@ -220,18 +264,6 @@ def test_each_layer_has_its_own_side():
 )  # fmt: skip
 def test_the_width_of_vggface_rows_follows_layer_and_side(keys, width):
     assert vggface.ENCODER.row_shape(params_for("vggface", **keys)) == (width,)
-
-
-@pytest.mark.parametrize(
-    ("name", "keys", "words"),
-    [("vggface", {"input_px": 48}, "multiple of 32 pixels, not 48"),
-     ("vggface", {"layer": "fc7", "input_px": 64}, "exactly 224 pixels, not 64"),
-     ("vggm", {"input_px": 62}, "at least 63 pixels, not 62"),
-     ("resnet50", {"input_px": 100}, "multiple of 32 pixels, not 100")],
-)  # fmt: skip
-def test_a_side_that_a_network_cannot_read_is_refused(name, keys, words):
-    with pytest.raises(ValueError, match=words):
-        params_for(name, **keys)
 
 
 def test_the_smallest_side_of_vggm_is_embedded(crops, encoder_weights):
@@ -253,7 +285,8 @@ def test_fc7_reads_the_flattened_map_of_the_last_pooling(encoder_weights, tmp_pa
     state["fc7.weight"], state["fc7.bias"] = 2 * torch.eye(3)[:, :, None, None], torch.tensor([0.0, 0.0, -1e9])
     save_state(state, tmp_path / "vggface.pth")
     crops = crops_of(1, 224)
-    network = vggface.load(tmp_path, params_for("vggface", layer="fc7"))
+    path = tmp_path / "vggface.pth"
+    network = vggface.load(path, marks(path), params_for("vggface", layer="fc7"))
     x = faces.pictures(params_for("vggface", layer="fc7"), crops, vggface.MEAN_RGB)
     with torch.inference_mode():
         found, map_ = network(x)[0], vgg_16(x, state)[0]

@@ -174,7 +174,7 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ("features.xvector-thirds.window", "third", ["features.xvector-thirds.window", "did you mean 'thirds'"]),
         ("features.xvector-thirds.window", "frames", ["features.xvector-thirds.window", "patch, thirds"]),
         ("features.vggface.window", "thirds", ["features.vggface.window", "Known: frames"]),
-        ("weights.vggface", GONE, ["features.vggface needs weights.vggface", "vggish, xvector"]),
+        ("weights.vggface", GONE, ["needs a block vggface under weights", "there are"]),
         ("benchmarks.synthetic.corpora", ["synthetic", "ravdes"], ["benchmarks.synthetic.corpora", "'ravdes'",
                                                                    "Known: synthetic"]),
         ("classifiers.visual", "vgface", ["classifiers.visual", "did you mean 'vggface'"]),

@@ -40,7 +40,7 @@ def stream(tmp_path):
     "keys",
     [
         {"encoder": "vggface", "window": "frames"},
-        {"encoder": "vggface", "window": "frames", "layer": "pooled", "input_px": 96, "scaling": "rgb_mean"},
+        {"encoder": "vggface", "window": "frames", "layer": "pooled", "input_px": 96, "scaling": "bgr01"},
         {"encoder": "vggface", "window": "frames", "layer": "fc7", "input_px": 224, "whole": ["vggface"]},
         {"encoder": "vggm", "window": "frames", "input_px": 97, "pooling": "max", "precision": "bf16"},
         {"encoder": "resnet50", "window": "frames", "input_px": 160},
@@ -69,8 +69,11 @@ def test_what_an_encoder_offers_may_be_asked(stream, keys):
         ({"encoder": "vggface", "window": "frames", "input_px": 65}, ["mine.input_px", "multiple of 32", "65"]),
         ({"encoder": "resnet50", "window": "frames", "input_px": 100}, ["mine.input_px", "multiple of 32"]),
         ({"encoder": "vggm", "window": "frames", "input_px": 62}, ["mine.input_px", "at least 63"]),
-        ({"encoder": "vggm", "window": "frames", "without": ["vggm"]}, ["needs weights.vggm", "vggface"]),
-        ({"encoder": "vggish-torch", "window": "patch", "without": ["vggish"]}, ["needs weights.vggish"]),
+        (
+            {"encoder": "vggm", "window": "frames", "without": ["vggm"]},
+            ["needs a block vggm under weights", "source: pretrained", "vggface"],
+        ),
+        ({"encoder": "vggish-torch", "window": "patch", "without": ["vggish"]}, ["needs a block vggish under weights"]),
         (
             {"encoder": "vggish-torch", "window": "half", "layer": "embedding", "whole": ["vggish"]},
             ["0.96 s", "window half has 0.5 s", "conv4"],
@@ -78,6 +81,7 @@ def test_what_an_encoder_offers_may_be_asked(stream, keys):
         ({"encoder": "vggish-torch", "window": "blink"}, ["at least 0.08 s", "window blink has 0.07 s"]),
         ({"encoder": "vggish-torch", "window": "patch", "layer": "embedding"}, ["weights.vggish.layers", "all"]),
         ({"encoder": "vggish", "window": "patch", "precision": "bf16"}, ["mine.precision", "'bf16'", "fp32"]),
+        ({"encoder": "vggface", "window": "frames", "scaling": "bgr_mean"}, ["mine.scaling", "own", "rgb01", "bgr01"]),
         ({"encoder": "xvector", "window": "thirds", "scaling": "own"}, ["mine.scaling", "layer, precision"]),
     ],
 )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hub import Handler, Hub, Server
 
-from aver.weights.releases import download, sources
-from aver.weights.releases.sources import Published, Release
+from aver.params.releases import RELEASES, Published, Release
+from aver.weights.releases import ask, download
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("AVER_WEIGHTS_MIRROR", raising=False)
     monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(download, "PAUSES_S", (0.01, 0.02))
-    monkeypatch.setattr(download, "READ_S", 0.5)
+    monkeypatch.setattr(download, "PROGRESS_BYTES", 1024)
+    monkeypatch.setattr(ask, "READ_S", 0.5)
     return tmp_path / "cache"
 
 
@@ -46,5 +47,5 @@ def release(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Release:
     name = "vgg_face_weights.pth"
     file = Published(name, (f"{hub.url}/first/{name}", f"{hub.url}/second/{name}"))
     made = Release("deepface", (file,), f"{hub.url}/about", "none")
-    monkeypatch.setitem(sources.RELEASES, "vggface", (made, *sources.RELEASES["vggface"][1:]))
+    monkeypatch.setitem(RELEASES, "vggface", (made, *RELEASES["vggface"][1:]))
     return made

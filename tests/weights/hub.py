@@ -22,6 +22,8 @@ class Hub:
         share: how much of the rest of the file these send.
         statuses: what to answer next instead of the file, in this order; 0 is the file.
         moved: paths and where they have moved to.
+        moved_body: what is sent beside that.
+        more: what is sent behind the rest of a file.
         pause_s: between two pieces of 4 kB.
         stalled: how many of the next answers stand still instead of ending.
         headers: sent beside the others, or instead of them; None leaves one out.
@@ -37,6 +39,8 @@ class Hub:
     share: float = 0.5
     statuses: list[int] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
+    moved_body: bytes = b""
+    more: bytes = b""
     pause_s: float = 0.0
     stalled: int = 0
     headers: dict[str, str | None] = field(default_factory=dict)
@@ -72,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         hub.asked.append((self.path, self.headers.get("Range")))
         path = hub.folder / self.path.lstrip("/")
         if self.path in hub.moved:
-            self.answer(302, b"", {"Location": hub.moved[self.path]})
+            self.answer(302, hub.moved_body, {"Location": hub.moved[self.path]})
         elif hub.statuses and (status := hub.statuses.pop(0)):
             self.answer(status, b"no")
         elif hub.body is None and not path.is_file():
@@ -95,7 +99,8 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             end = min(end, start + (self.hub.most or end))
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
-        self.answer(206 if start else 200, content[start:end], {**headers, **self.hub.headers})
+        body = content[start:end] + (self.hub.more if start else b"")
+        self.answer(206 if start else 200, body, {**headers, **self.hub.headers})
 
     def answer(self, status: int, body: bytes, headers: dict[str, str | None] | None = None) -> None:
         hub = self.hub

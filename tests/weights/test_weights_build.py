@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import tarfile
@@ -18,13 +20,13 @@ from hub import Hub
 from aver.cache.objects import file_digest
 from aver.errors import CacheError, WeightsError
 from aver.params.blocks import Weights
+from aver.params.releases import RELEASES, Published, Release, release_of
 from aver.store.out import read_json
-from aver.weights import vggface, xvector
+from aver.weights import build as building
+from aver.weights import vggface
 from aver.weights.build import RECORD, build_weights, read_weights
 from aver.weights.layouts import LAYOUTS
-from aver.weights.releases import sources
 from aver.weights.releases.places import record_of
-from aver.weights.releases.sources import Published, Release, release_of
 from aver.weights.state import save_state
 from aver.weights.trunk import TRUNK
 
@@ -51,6 +53,13 @@ def weights_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(name: str, folder: Path, source: str = "pretrained", **params) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     build_weights(name, Weights(source, **params), folder)
+    return folder
+
+
+def published_x_vector(weights: Path, folder: Path) -> Path:
+    """Lay the seeded numbers beside the published `hyperparams.yaml`."""
+    shutil.copytree(weights / "xvector", folder)
+    shutil.copy(Path(__file__).parents[1] / "features/hyperparams.yaml", folder)
     return folder
 
 
@@ -143,7 +152,11 @@ def test_changed_or_missing_weights_are_refused(weights: Path, tmp_path: Path, n
             file.write(bytes([byte ^ 1]))
     else:
         (path if harm == "missing" else folder / RECORD).unlink()
-    words = "was changed" if harm == "flip" else f"is missing.*dvc repro weights.*aver weights {name}"
+    words = (
+        r"was changed; make it again with `dvc repro weights` \(or `aver doctor --repair`\)"
+        if harm == "flip"
+        else f"is missing.*dvc repro weights.*aver weights {name}"
+    )
     with pytest.raises(WeightsError, match=words):
         read_weights(name, folder)
 
@@ -163,10 +176,10 @@ def test_the_published_x_vector_from_a_server_from_a_folder_and_offline(
     weights: Path, tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From end to end: what is downloaded and converted is what was seeded, and the record is the same everywhere."""
-    shutil.copytree(weights / "xvector", hub.folder / "xvector/speechbrain")
+    found_at = published_x_vector(weights, hub.folder / "xvector/speechbrain")
     names = [file.name for file in release_of("xvector", None).files]
     own = Release("speechbrain", tuple(Published(n, (f"{hub.url}/xvector/speechbrain/{n}",)) for n in names), "", "L")
-    monkeypatch.setitem(sources.RELEASES, "xvector", (own,))
+    monkeypatch.setitem(RELEASES, "xvector", (own,))
     hub.cut = 1
     got = build("xvector", tmp_path / "got")
     found, before = read_weights("xvector", got), read_weights("xvector", weights / "xvector")
@@ -174,7 +187,9 @@ def test_the_published_x_vector_from_a_server_from_a_folder_and_offline(
     record = read_json(got / RECORD)
     assert {key: record[key] for key in ("release", "licence", "layers", "published")} == {
         "release": "speechbrain", "licence": "L", "layers": "trunk",
-        "published": {n: {"sha256": record["files"][n], "from": f"{hub.url}/xvector/speechbrain/{n}"} for n in names},
+        "published": {
+            n: {"sha256": file_digest(found_at / n), "from": f"{hub.url}/xvector/speechbrain/{n}"} for n in names
+        },
     }  # fmt: skip
     asked = len(hub.asked)
     assert (build("xvector", tmp_path / "kept") / RECORD).read_bytes() == (got / RECORD).read_bytes()
@@ -182,9 +197,9 @@ def test_the_published_x_vector_from_a_server_from_a_folder_and_offline(
     monkeypatch.setenv("AVER_CACHE", str(tmp_path / "another"))
     assert (build("xvector", tmp_path / "mirrored") / RECORD).read_bytes() == (got / RECORD).read_bytes()
     assert len(hub.asked) == asked
-    local = build("xvector", tmp_path / "local", "path", path=str(weights / "xvector"))
+    local = build("xvector", tmp_path / "local", "path", path=str(found_at))
     assert read_weights("xvector", local).digest == before.digest
-    assert str(weights) not in (local / RECORD).read_text()
+    assert str(found_at) not in (local / RECORD).read_text()
     assert read_json(local / RECORD)["published"][names[0]]["from"] == "path"
 
 
@@ -209,6 +224,26 @@ def test_a_file_of_another_name_is_given_its_published_one(weights: Path, tmp_pa
     folder = build("vggface", tmp_path / "out", "path", path=str(tmp_path / "mine.pth"), release="deepface")
     assert (folder / "vggface.pth").read_bytes() == (weights / "vggface/vggface.pth").read_bytes()
     assert list(read_json(folder / RECORD)["published"]) == [FILE]
+
+
+def test_an_error_names_the_users_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.bin").write_bytes(b"<html>")
+    with pytest.raises(WeightsError, match=rf"^weights of vggface \(read from {tmp_path}/mine\.bin\): {FILE} is no Py"):
+        build("vggface", tmp_path / "out", "path", path=str(tmp_path / "mine.bin"), release="deepface")
+
+
+def test_an_archive_that_git_lfs_did_not_bring_is_told(tmp_path: Path) -> None:
+    (tmp_path / "vggish_1.tar.gz").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(WeightsError, match=r"vggish_1\.tar\.gz is a git-lfs pointer, not the file"):
+        build("vggish", tmp_path / "out", "path", path=str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["[]", "1", '{"source": "seeded", "files": []}', '{"source": "seeded"}'])
+def test_a_record_of_another_form_is_damaged(weights: Path, tmp_path: Path, content: str) -> None:
+    shutil.copytree(weights / "vggface", tmp_path / "vggface")
+    (tmp_path / "vggface" / RECORD).write_text(content)
+    with pytest.raises(WeightsError, match=r"weights\.json is damaged; run `aver doctor --repair`"):
+        read_weights("vggface", tmp_path / "vggface")
 
 
 def test_what_is_used_first_is_written_down_after_it_proved_right(
@@ -251,6 +286,49 @@ def test_what_cannot_be_converted_is_never_kept_as_good(
         build("vggface", tmp_path / "out")
     assert RECORD not in files(tmp_path / "out") and not record_of("vggface", "deepface", FILE).exists()
     assert files(tmp_path / "cache/weights") == ["vggface/deepface/lock"]
+
+
+@pytest.mark.parametrize("error", [TypeError("no\n number"), RecursionError(), RuntimeError("torch"), OSError("h5py")])
+def test_whatever_a_reader_says_is_put_into_words(
+    tmp_path: Path, hub: Hub, release: Release, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def convert(found: Path, folder: Path, layers: str) -> None:
+        raise error
+
+    monkeypatch.setattr(vggface, "convert", convert)
+    publish(hub.folder / "first" / FILE, 1.0)
+    words = f"{FILE} of release deepface cannot be converted ({type(error).__name__}: {' '.join(str(error).split())})."
+    with pytest.raises(WeightsError, match=rf"^weights of vggface: {re.escape(words)}.*The download was deleted"):
+        build("vggface", tmp_path / "out")
+    assert files(tmp_path / "cache/weights") == ["vggface/deepface/lock"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), CacheError("full")])
+def test_what_the_machine_says_costs_no_download(
+    tmp_path: Path, hub: Hub, release: Release, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def convert(found: Path, folder: Path, layers: str) -> None:
+        raise error
+
+    monkeypatch.setattr(vggface, "convert", convert)
+    publish(hub.folder / "first" / FILE, 1.0)
+    with pytest.raises(type(error)):
+        build("vggface", tmp_path / "out")
+    assert f"vggface/deepface/{FILE}" in files(tmp_path / "cache/weights")
+
+
+def test_a_path_that_cannot_be_read_is_named(
+    tmp_path: Path, small: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests may run as root, whom no permissions stop."""
+    path = small(tmp_path / "mine" / FILE)
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(building, "file_digest", refuse)
+    with pytest.raises(WeightsError, match=rf"{path} cannot be read: Permission denied\. Mend its permissions"):
+        build("vggface", tmp_path / "out", "path", path=str(path))
 
 
 def test_a_pinned_file_that_cannot_be_converted_is_kept(
@@ -322,13 +400,11 @@ def test_nothing_is_left_in_the_clip_cache_but_the_downloads(
 
 
 def test_code_in_the_published_files_is_refused_before_anything_is_made(weights: Path, tmp_path: Path) -> None:
-    shutil.copytree(weights / "xvector", tmp_path / "source")
-    with (tmp_path / "source/hyperparams.yaml").open("a") as file:
-        file.write("bomb: !apply:os.system [touch x]\n")
-    with pytest.raises(WeightsError, match=r"weights of xvector: hyperparams\.yaml names '!apply:os\.system'"):
+    path = published_x_vector(weights, tmp_path / "source") / "hyperparams.yaml"
+    path.write_text(path.read_text().replace("!new:speechbrain.lobes.features.Fbank", "!apply:os.system"))
+    with pytest.raises(WeightsError, match=r"/source\): hyperparams\.yaml is not .*!apply:os\.system"):
         build("xvector", tmp_path / "out", "path", path=str(tmp_path / "source"))
     assert files(tmp_path / "out") == []
-    assert "!apply" not in xvector.HYPERPARAMS
 
 
 def test_the_record_of_a_release_is_the_same_bytes_twice(

@@ -15,9 +15,11 @@ import pytest
 import requests
 from hub import Hub
 
+from aver.weights.releases import ask
 from aver.weights.releases import download as downloading
 from aver.weights.releases import part as parts
-from aver.weights.releases.download import Unavailable, download
+from aver.weights.releases.ask import Unavailable
+from aver.weights.releases.download import download
 from aver.weights.releases.part import Begun, Part
 
 CONTENT = bytes(range(256)) * 400  # 102 kB
@@ -208,12 +210,80 @@ def test_redirects_in_a_circle_are_told(hub: Hub, part: Part) -> None:
 
 def test_a_redirect_out_of_http_is_refused(hub: Hub, part: Part) -> None:
     hub.moved = {"/a": "file:///etc/passwd"}
-    with pytest.raises(Unavailable, match="No connection adapters"):
+    with pytest.raises(Unavailable, match="redirects to file:///etc/passwd, which is no address of the web"):
         get(f"{hub.url}/a", part)
 
 
+def test_a_redirect_out_of_https_needs_a_known_sha256() -> None:
+    for there in ("http://b.example/y", "HTTP://b.example/y"):
+        with pytest.raises(Unavailable, match=rf"from https to {there}, where anybody"):
+            ask.redirected("https://a.example/x", there, checked=False)
+        assert ask.redirected("https://a.example/x", there, checked=True) == there
+    assert ask.redirected("https://a.example/x", "//b.example/y", checked=False) == "https://b.example/y"
+    assert ask.redirected("http://a.example/x/z", "y", checked=False) == "http://a.example/x/y"
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "https://", "http://a:b:c/", "http://127.0.0.1:999999/", "\xff"])
+def test_a_redirect_to_no_address_is_told(hub: Hub, part: Part, location: str) -> None:
+    hub.moved = {"/a": location}
+    with pytest.raises(Unavailable):
+        get(f"{hub.url}/a", part)
+    assert len(hub.asked) == 1
+
+
+def test_the_body_of_a_redirect_is_not_read(hub: Hub, part: Part) -> None:
+    hub.put("there", b"small")
+    hub.moved, hub.moved_body, hub.pause_s = {"/a": "/there"}, CONTENT, 0.2  # 5 s long
+    started = time.monotonic()
+    assert get(f"{hub.url}/a", part) == b"small"
+    assert time.monotonic() - started < 2
+
+
+def test_more_than_the_whole_is_not_taken(hub: Hub, part: Part) -> None:
+    url = begin(hub, part)
+    hub.more = b"more"
+    assert get(url, part) == CONTENT
+    assert [asked for _, asked in hub.asked] == [f"bytes={len(CONTENT) // 2}-", None]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_no_file_fills_the_disk(hub: Hub, part: Part, monkeypatch: pytest.MonkeyPatch, told: bool) -> None:
+    monkeypatch.setattr(downloading, "MOST_BYTES", 50_000)
+    hub.headers = {} if told else {"Content-Length": None, "Transfer-Encoding": "chunked"}
+    with pytest.raises(Unavailable, match="tells a length of 0.1 MB" if told else "more than 0.1 MB came"):
+        get(hub.put(NAME, CONTENT), part)
+    assert len(hub.asked) == 1 and not part.path.exists() and not part.note.exists()
+
+
+def test_a_few_bytes_each_time_are_no_progress(hub: Hub, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloading, "PROGRESS_BYTES", 64_000)
+    hub.cut, hub.share = 99, 0.1  # 10 kB, 9 kB, 8 kB, ...
+    with pytest.raises(Unavailable, match="the connection was cut"):
+        get(hub.put(NAME, CONTENT), part)
+    assert len(hub.asked) == 3
+
+
+@pytest.mark.parametrize(("header", "value"), [("Content-Type", "text/html"), ("Content-Encoding", "gzip")])
+def test_a_rest_that_is_a_page_or_packed_is_not_taken(hub: Hub, part: Part, header: str, value: str) -> None:
+    url = begin(hub, part)
+    hub.headers = {header: value}
+    with pytest.raises(Unavailable, match=r"a web page came|packed \(gzip\)"):
+        get(url, part)
+    assert part.path.read_bytes() == CONTENT[: len(CONTENT) // 2]
+
+
+def test_numbers_without_end_are_told(hub: Hub, part: Part) -> None:
+    url = begin(hub, part)
+    hub.headers = {"Content-Range": f"bytes {'9' * 5000}-9/9"}
+    assert get(url, part) == CONTENT
+    part.drop()
+    hub.headers = {"Content-Length": "9" * 5000}
+    with pytest.raises(Unavailable):
+        get(url, part)
+
+
 def test_a_slow_server_is_waited_for(hub: Hub, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "READ_S", 0.4)
+    monkeypatch.setattr(ask, "READ_S", 0.4)
     hub.pause_s = 0.04
     started = time.monotonic()
     assert get(hub.put(NAME, CONTENT), part) == CONTENT
@@ -221,7 +291,7 @@ def test_a_slow_server_is_waited_for(hub: Hub, part: Part, monkeypatch: pytest.M
 
 
 def test_a_server_that_stands_still_is_told(hub: Hub, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloading, "READ_S", 0.2)
+    monkeypatch.setattr(ask, "READ_S", 0.2)
     url = hub.put(NAME, CONTENT)
     hub.stalled = 1
     assert get(url, part) == CONTENT

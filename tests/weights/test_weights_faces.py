@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from aver.errors import WeightsError
-from aver.weights import vggface
+from aver.weights import keras_h5, vggface
 from aver.weights.keras_h5 import read_layers
 from aver.weights.state import load_state, save_state
 from aver.weights.trunk import RESNET_50, TRUNK, VGG_M
@@ -58,7 +58,6 @@ def published_torch(name: str, file: str, made: dict[str, torch.Tensor]) -> dict
             for part in ("weight", "bias", "running_mean", "running_var"):
                 state[f"bn{48 + number}.{part}"] = state.pop(f"bn{number}.{part}")
     if file == "vgg_face_dag.pth":
-        state["conv1_1.weight"] = state["conv1_1.weight"][:, [2, 1, 0]]
         for layer in ("fc6", "fc7"):
             state[f"{layer}.weight"] = state[f"{layer}.weight"].flatten(1)
     return {**state, "fc8.weight": torch.zeros(3, 5), "fc8.bias": torch.zeros(3)}
@@ -79,7 +78,7 @@ def published_keras(name: str, made: dict[str, torch.Tensor]) -> dict[str, dict[
             kernel = weight.transpose(2, 3, 1, 0).reshape(-1, len(weight))
         else:
             kernel = weight.transpose(2, 3, 1, 0)
-            if name == "resnet50" and layer == "conv1_7x7_s2":
+            if layer in ("conv1_1", "conv1_7x7_s2"):
                 kernel = kernel[:, :, ::-1]  # blue first
         bias = {"bias": state[f"{layer}.bias"]} if f"{layer}.bias" in state else {}
         layers[layer.replace("conv1_7", "conv1/7")] = {"kernel": kernel, **bias}
@@ -216,21 +215,42 @@ def test_the_trunk_of_keras_alone_becomes_the_made_file(how, states, tmp_path):
     assert_made(tmp_path, "vggface", trunk)
 
 
-@pytest.mark.parametrize("file", ["vgg_face_weights.pth", "vgg_face_dag.pth"])
-def test_a_state_dict_of_the_trunk_alone_is_read_in_the_order_of_its_name(file, states, tmp_path):
+def test_a_state_dict_of_the_trunk_alone_is_read(states, tmp_path):
     trunk = trunk_of(states["vggface"])
-    published = dict(trunk)
-    if file == "vgg_face_dag.pth":
-        published["conv1_1.weight"] = trunk["conv1_1.weight"].flip(1)
-    torch.save(published, tmp_path / file)
+    torch.save(trunk, tmp_path / "vgg_face_dag.pth")
     vggface.convert(tmp_path, tmp_path, "trunk")
     assert_made(tmp_path, "vggface", trunk)
 
 
-def test_the_order_follows_the_content_where_the_name_says_otherwise(states, small, tmp_path):
+def test_the_layout_follows_the_content_where_the_name_says_otherwise(states, small, tmp_path):
     torch.save(published_torch("vggface", "vgg_face_dag.pth", states["vggface"]), tmp_path / "vgg_face_weights.pth")
-    vggface.convert(tmp_path, tmp_path, "trunk")
-    assert_made(tmp_path, "vggface", trunk_of(states["vggface"]))
+    vggface.convert(tmp_path, tmp_path, "all")
+    assert_made(tmp_path, "vggface", states["vggface"])
+
+
+@pytest.mark.parametrize("how", ["of one buffer", "channels last", "expanded", "parameters"])
+def test_views_become_the_same_bytes(how, states, tmp_path):
+    """Equal numbers have equal keys, and a made file holds nothing but them."""
+    trunk = trunk_of(states["vggface"])
+    trunk["conv1_1.bias"] = torch.ones(64)
+    save_state(trunk, tmp_path / "expected")
+    if how == "of one buffer":
+        whole = torch.cat([value.flatten() for value in trunk.values()])
+        parts = whole.split([value.numel() for value in trunk.values()])
+        trunk = {key: part.view(value.shape) for (key, value), part in zip(trunk.items(), parts, strict=True)}
+    elif how == "channels last":
+        last = torch.channels_last
+        trunk = {
+            key: value.contiguous(memory_format=last) if value.ndim == 4 else value for key, value in trunk.items()
+        }
+    elif how == "expanded":
+        trunk["conv1_1.bias"] = torch.ones(1).expand(64)
+    else:
+        trunk = {key: torch.nn.Parameter(value) for key, value in trunk.items()}
+    torch.save(trunk, tmp_path / "vgg_face_weights.pth")
+    (tmp_path / "made").mkdir()
+    vggface.convert(tmp_path, tmp_path / "made", "trunk")
+    assert (tmp_path / "made" / "vggface.pth").read_bytes() == (tmp_path / "expected").read_bytes()
 
 
 def test_the_made_file_is_the_same_from_every_release(states, small, tmp_path):
@@ -257,10 +277,46 @@ def error_of(name: str, folder: Path, layers: str = "trunk") -> str:
     return str(error.value)
 
 
+LAST = {"vggface": "conv5_3.bias", "vggm": "bn53.running_var", "resnet50": "conv5_3_1x1_increase_bn.bias"}
+#: What a file may hold in the place of a tensor of numbers, and the words for it.
+NO_NUMBERS = {
+    "nan": (lambda good: good.clone().fill_(np.nan), "not finite"),
+    "infinite": (lambda good: torch.full(good.shape, -np.inf), "not finite"),
+    "too large": (lambda good: torch.full(good.shape, 1e300, dtype=torch.float64), "not finite"),
+    "whole": (lambda good: good.long(), "torch.int64"),
+    "boolean": (lambda good: good > 0, "torch.bool"),
+    "complex": (lambda good: good.to(torch.complex64), "torch.complex64"),
+    "meta": (lambda good: good.to("meta"), "meta"),
+    "sparse": (lambda good: good.to_sparse(), "torch.sparse_coo"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_tensor_that_holds_no_plain_numbers_is_named(kind, states, tmp_path):
+    state, file = dict(states["vggface"]), "vgg_face_weights.pth"
+    make, words = NO_NUMBERS[kind]
+    state["conv5_3.bias"] = make(state["conv5_3.bias"])
+    torch.save(state, tmp_path / file)
+    message = error_of("vggface", tmp_path)
+    assert f"{file}: conv5_3.bias " in message
+    assert words in message
+
+
+@pytest.mark.parametrize(("name", "file"), [TORCH_FILES[2], TORCH_FILES[3], KERAS_FILES[1]])
+def test_a_negative_variance_is_named(name, file, states, tmp_path):
+    state = {key: value.clone() for key, value in states[name].items()}
+    next(value for key, value in state.items() if key.endswith("running_var"))[3] = -1e-3
+    if file.endswith("h5"):
+        write_h5(tmp_path / file, published_keras(name, state))
+    else:
+        torch.save(published_torch(name, file, state), tmp_path / file)
+    assert "holds negative variances" in error_of(name, tmp_path)
+
+
 @pytest.mark.parametrize(("name", "file"), TORCH_FILES)
 def test_a_tensor_that_is_missing_or_misshapen_is_named(name, file, states, tmp_path):
     state = published_torch(name, file, states[name])
-    last = {"vggface": "conv5_3.bias", "vggm": "bn53.running_var", "resnet50": "conv5_3_1x1_increase_bn.bias"}[name]
+    last = LAST[name]
     torch.save({key: value for key, value in state.items() if key != last}, tmp_path / file)
     message = error_of(name, tmp_path)
     width = len(state[last])
@@ -302,20 +358,44 @@ def test_what_is_no_state_dict_or_no_keras_file_is_told(tmp_path):
     assert "is no weights file of Keras 2" in error_of("vggface", tmp_path)
 
 
-@EACH
-def test_a_folder_without_a_published_file_names_those_that_would_do(name, tmp_path):
-    message = error_of(name, tmp_path)
-    assert all(file in message for file in import_module(f"aver.weights.{name}").PUBLISHED)
+def damaged_h5(path: Path, how: str) -> None:
+    """Write a file of one layer with one thing that Keras would not write."""
+    write_h5(path, {"conv1_1": {"bias": np.ones(64, np.float32)}})
+    with h5py.File(path, "r+") as file:
+        layer, own = file["conv1_1"], "conv1_1/kernel:0"
+        layer.attrs["weight_names"] = [own.encode()]
+        if how == "8 TB":  # declared, not written
+            layer.create_dataset(own, (2**41,), np.float32, chunks=(2**20,))
+        elif how == "many":
+            names = [f"conv1_1/w{number}:0" for number in range(9)]
+            layer.attrs["weight_names"] = [name.encode() for name in names]
+            for name in names:
+                layer[name] = np.ones(2**8, np.float32)
+        elif how == "text":
+            layer[own] = ["3", "4"]
+        elif how == "empty":
+            layer[own] = h5py.Empty("f4")
+        elif how == "group":
+            layer.create_group(own)
+        elif how == "number for names":
+            layer.attrs["weight_names"] = 3
+        elif how == "no unicode":
+            layer.attrs["weight_names"] = [b"\xff\xfe"]
+        elif how == "nothing for names":
+            layer.attrs["weight_names"] = h5py.Empty("S1")
+
+
+@pytest.mark.parametrize(
+    "how", ["8 TB", "many", "text", "empty", "group", "number for names", "no unicode", "nothing for names"]
+)
+def test_a_keras_file_that_declares_no_weights_is_refused_unread(how, tmp_path, monkeypatch):
+    damaged_h5(tmp_path / "rcmalli_vggface_tf_vgg16.h5", how)
+    if how == "many":
+        monkeypatch.setattr(keras_h5, "MOST_BYTES", 2**13)
+    assert "is no weights file of Keras 2" in error_of("vggface", tmp_path)
 
 
 # ---------------------------------------------------------------- files
-
-
-def test_a_state_dict_has_the_same_bytes_under_every_name(tmp_path):
-    for name in ("one.pth", "other.pth"):
-        save_state({"b": torch.arange(3.0), "a": torch.zeros(2, 2)}, tmp_path / name)
-    assert (tmp_path / "one.pth").read_bytes() == (tmp_path / "other.pth").read_bytes()
-    assert list(load_state(tmp_path / "one.pth")) == ["b", "a"]
 
 
 def test_only_the_wanted_layers_of_a_keras_file_are_read(states, tmp_path):

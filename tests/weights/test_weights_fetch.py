@@ -13,13 +13,13 @@ import pytest
 from hub import Hub
 
 from aver.errors import CacheError, WeightsError
+from aver.params.releases import Release
 from aver.weights.releases import fetch as fetching
 from aver.weights.releases import part as parts
 from aver.weights.releases.fetch import fetch
 from aver.weights.releases.known import expected, remember
 from aver.weights.releases.part import Part
 from aver.weights.releases.places import downloads, record_of
-from aver.weights.releases.sources import Release
 
 CONTENT = b"weights " * 5000
 NAME = "vgg_face_weights.pth"
@@ -152,17 +152,36 @@ def test_a_damaged_record_says_what_to_do(release: Release) -> None:
         get(release)
 
 
-@pytest.mark.parametrize("kind", ["folder", "home", "url"])
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("file:///srv/weights", "is neither a folder nor an address with http or https"),
+        ("FTP://x/y", "is neither a folder nor an address with http or https"),
+        ("/nowhere/weights", "there is no folder /nowhere/weights that can be read"),
+    ],
+)
+def test_what_is_no_mirror_is_refused(
+    hub: Hub, release: Release, monkeypatch: pytest.MonkeyPatch, place: str, words: str
+) -> None:
+    hub.put(f"first/{NAME}", CONTENT)
+    monkeypatch.setenv("AVER_WEIGHTS_MIRROR", place)
+    with pytest.raises(WeightsError, match=rf"AVER_WEIGHTS_MIRROR={place}:? {words}"):
+        get(release)
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "home", "url", "URL"])
 def test_a_mirror_comes_first(
     hub: Hub, release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     hub.put(f"mirror/vggface/deepface/{NAME}", CONTENT)
     hub.put(f"first/{NAME}", b"other")
     monkeypatch.setenv("HOME", str(hub.folder))
-    place = {"folder": str(hub.folder / "mirror"), "home": "~/mirror", "url": f"{hub.url}/mirror/"}[kind]
+    place = {"folder": str(hub.folder / "mirror"), "home": "~/mirror", "url": f"{hub.url}/mirror/",
+             "URL": f"{hub.url}/mirror/".replace("http", "HTTP")}[kind]  # fmt: skip
     monkeypatch.setenv("AVER_WEIGHTS_MIRROR", place)
     assert get(release) == CONTENT
-    assert [path for path, _ in hub.asked] == ([f"/mirror/vggface/deepface/{NAME}"] if kind == "url" else [])
+    assert [path for path, _ in hub.asked] == ([f"/mirror/vggface/deepface/{NAME}"] if kind.lower() == "url" else [])
 
 
 def test_what_the_mirror_lacks_or_has_wrong_is_downloaded(
@@ -176,6 +195,26 @@ def test_what_the_mirror_lacks_or_has_wrong_is_downloaded(
     hub.put(f"first/{NAME}", CONTENT)
     assert get(release, pin=SHA) == CONTENT
     assert (hub.folder / f"mirror/vggface/deepface/{NAME}").read_bytes() == b"other"
+
+
+def test_what_the_mirror_does_not_let_read_is_downloaded(
+    hub: Hub, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests may run as root, whom no permissions stop."""
+    digest = fetching.file_digest
+
+    def refuse(path: Path) -> str:
+        if "mirror" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return digest(path)
+
+    monkeypatch.setattr(fetching, "file_digest", refuse)
+    monkeypatch.setenv("AVER_WEIGHTS_MIRROR", str(hub.folder / "mirror"))
+    hub.put(f"mirror/vggface/deepface/{NAME}", CONTENT)
+    with pytest.raises(WeightsError, match=f"mirror/vggface/deepface/{NAME}: cannot be read: Permission denied"):
+        get(release)
+    hub.put(f"first/{NAME}", CONTENT)
+    assert get(release) == CONTENT
 
 
 def test_a_full_disk_says_so_and_that_it_goes_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -13,11 +14,16 @@ from aver.errors import WeightsError
 from aver.features import vggish as vggish_encoder
 from aver.tensorflow_import import import_tensorflow
 from aver.weights import vggish, xvector
+from aver.weights.releases.trust import check_trust
 from aver.weights.state import load_state
 from aver.weights.vggish_layers import shapes, variable
 from aver.weights.vggish_saved import read_variables
+from aver.weights.xvector_model import read_model
 
 VARIABLES = ("variables/variables.data-00000-of-00001", "variables/variables.index")
+CHECKPOINT = "embedding_model.ckpt"
+#: As speechbrain published it.
+HYPERPARAMS = (Path(__file__).parents[1] / "features/hyperparams.yaml").read_text(encoding="utf-8")
 MODULES = {"vggish": vggish, "xvector": xvector}
 
 
@@ -67,7 +73,7 @@ def test_the_published_order_of_variables():
 
 
 def test_seeded_numbers_are_the_same_bytes_twice_and_others_with_another_seed(saved, voice, tmp_path):
-    for name, folder, files in (("vggish", saved, (*VARIABLES, "vggish.pth")), ("xvector", voice, xvector.FILES)):
+    for name, folder, files in (("vggish", saved, (*VARIABLES, "vggish.pth")), ("xvector", voice, (CHECKPOINT,))):
         again, other = seeded(name, tmp_path / f"{name}-1", 1), seeded(name, tmp_path / f"{name}-2", 2)
         for file in files:
             assert (again / file).read_bytes() == (folder / file).read_bytes()
@@ -128,9 +134,17 @@ def as_tensorflow_2(values: dict[str, np.ndarray], folder: Path) -> Path:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("write", [as_tensorflow_1, as_tensorflow_2], ids=["names as keys", "names lost"])
 def test_variables_are_found_by_name_or_by_order(saved, tmp_path, write):
-    values = read_variables(saved)
-    found = converted("vggish", write(values, tmp_path / "found"), tmp_path / "made")
-    assert (found / "vggish.pth").read_bytes() == (saved / "vggish.pth").read_bytes()
+    values, kinds = read_variables(saved), {"weights": "weight", "biases": "bias"}
+    for number, name in enumerate(values):
+        if name.endswith("biases"):  # seeded ones are all zero
+            values[name] = values[name] + np.float32(number + 1)
+    found = load_state(converted("vggish", write(values, tmp_path / "found"), tmp_path / "made") / "vggish.pth")
+    before = load_state(saved / "vggish.pth")
+    assert list(found) == [f"{name.split('/')[-2]}.{kinds[name.split('/')[-1]]}" for name in values] == list(before)
+    for (name, value), tensor in zip(values.items(), found.values(), strict=True):
+        if name.endswith("biases"):
+            np.testing.assert_array_equal(tensor, value, err_msg=name)
+    assert all(torch.equal(found[name], before[name]) for name in found if name.endswith("weight"))
 
 
 CONV2, FC2 = variable("conv2", "weights"), variable("fc2", "biases")
@@ -175,51 +189,103 @@ def test_variables_that_cannot_be_read_are_told(saved, tmp_path, harm):
 # ---------------------------------------------------------------- x-vector
 
 
-def test_the_published_files_are_kept_as_they_are(voice, tmp_path):
-    shutil.copytree(voice, tmp_path / "found")
-    (tmp_path / "found" / "classifier.ckpt").write_bytes(b"not needed")
-    found = converted("xvector", tmp_path / "found", tmp_path / "made")
-    assert sorted(path.name for path in found.iterdir()) == ["embedding_model.ckpt", "hyperparams.yaml"]
-    for path in found.iterdir():
-        assert path.read_bytes() == (voice / path.name).read_bytes()
+def published(voice: Path, folder: Path, text: str = HYPERPARAMS) -> Path:
+    shutil.copytree(voice, folder)
+    (folder / "hyperparams.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_what_was_seeded_comes_back_from_the_published_files(voice, tmp_path):
+    found = published(voice, tmp_path / "found")
+    (found / "classifier.ckpt").write_bytes(b"not needed")
+    made = converted("xvector", found, tmp_path / "made")
+    assert [path.name for path in made.iterdir()] == [CHECKPOINT]
+    assert (made / CHECKPOINT).read_bytes() == (voice / CHECKPOINT).read_bytes()
+
+
+BANK, NORM = "!new:speechbrain.lobes.features.Fbank", "!new:speechbrain.processing.features.InputNormalization"
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("mean_var_norm:", "other:", "KeyError: 'mean_var_norm'|mean_var_norm"),
-        ("n_mels: 24", "n_mels: 23", "size mismatch for blocks.0"),
-        ("tdnn_blocks: 5", "tdnn_blocks: 4", "blocks"),
-        ("!new:speechbrain.lobes.features.Fbank", "!new:speechbrain.lobes.features.Fbankk", "Fbankk"),
+        ("mean_var_norm: !new", "other: !new", f"mean_var_norm is nothing, not {NORM}"),
+        ("n_mels: 24", "n_mels: 80", "compute_features.n_mels is 80, not 24"),
+        ("n_mels: !ref <n_mels>", "f_min: 0", "compute_features.n_mels is 40, not 24"),
+        ("n_mels: !ref <n_mels>", "n_mels: 24\n    sample_rate: 8000", "compute_features.sample_rate is 8000, not 160"),
+        ("n_mels: !ref <n_mels>", "n_mels: 24\n    volume: 1", "compute_features.volume is 1, not nothing"),
+        ("n_mels: !ref <n_mels>", "n_mels: 24\n    n_mels: 80", "compute_features: a key comes twice"),
+        ("n_mels: !ref <n_mels>", "n_mels: !ref <n_mels> * 1", "n_mels is a reference to nothing, not 24"),
+        ("n_mels: 24", "n_mels: !ref <n_mels>", "n_mels is !ref, not 24"),
+        ("n_mels: 24", "n_mels: !!int ''", "index out of range"),
+        ("n_mels: 24", "n_mels: !!python/object/apply:os.mkdir [FLAG]", "n_mels is .*os.mkdir, not 24"),
+        ("std_norm: False", "std_norm: True", "mean_var_norm.std_norm is True, not False"),
+        ("    std_norm: False", "", "mean_var_norm.std_norm is True, not False"),
+        ("norm_type: sentence", "norm_type: global", "mean_var_norm.norm_type is global, not 'sentence'"),
+        ("tdnn_blocks: 5", "tdnn_blocks: 1000000000000", "tdnn_blocks is 1000000000000, not 5"),
+        ("[1, 2, 3, 1, 1]", "[1, 1, 1, 1, 1]", "tdnn_dilations is .1, 1, 1, 1, 1., not .1, 2, 3, 1, 1."),
+        ("[1, 2, 3, 1, 1]", "[1, 2, 3, 1, [1]]", "tdnn_dilations is .1, 2, 3, 1, 'tag:yaml.org,2002:seq'., not"),
+        ("lin_neurons: 512", "lin_neurons: 500", "embedding_model.lin_neurons is 500, not 512"),
+        ("torch.nn.LeakyReLU", "torch.nn.Identity", "activation is !name:torch.nn.Identity, not .*LeakyReLU"),
+        ("features.Fbank", "features.MFCC", f"compute_features is !new:.*MFCC, not {BANK}"),
+        (f"{BANK}\n    n_mels: !ref <n_mels>", f"{BANK} [24]", f"compute_features is .* not {BANK} with named"),
+        ("n_mels: 24\n", "n_mels: 24\nn_mels: 24\n", "a key comes twice"),
+        ("n_mels: 24\n", "- n_mels\n- 24\n", "no YAML that can be read"),
+        ("n_mels: 24", "n_mels: [", "no YAML that can be read"),
+        ("n_mels: 24", "n_mels: \x00", "no YAML that can be read"),
+        ("n_mels: 24", "n_mels: " + "[" * 50_000, "no YAML that can be read"),
+        ("n_mels: 24", "n_mels: 24" + " " * 100_000, "longer than 100000 bytes"),
     ],
 )
-def test_files_that_make_no_xvector_are_told(voice, tmp_path, old, new, message):
-    shutil.copytree(voice, tmp_path / "found")
-    path = tmp_path / "found" / "hyperparams.yaml"
-    path.write_text(path.read_text().replace(old, new), encoding="utf-8")
-    with pytest.raises(WeightsError, match=f"weights of xvector: .* do not make an x-vector.*{message}") as error:
-        converted("xvector", tmp_path / "found", tmp_path / "made")
+def test_hyperparams_of_another_network_are_refused(voice, tmp_path, old, new, message):
+    """Numbers of another network would be plausible, and wrong."""
+    assert old in HYPERPARAMS
+    found = published(
+        voice, tmp_path / "found", HYPERPARAMS.replace(old, new.replace("FLAG", str(tmp_path / "flag")), 1)
+    )
+    with pytest.raises(
+        WeightsError, match=f"hyperparams.yaml is not that of the published x-vector: .*{message}"
+    ) as error:
+        converted("xvector", found, tmp_path / "made")
     assert "huggingface.co/speechbrain/spkrec-xvect-voxceleb" in str(error.value)
     assert not list((tmp_path / "made").iterdir())
+    assert not (tmp_path / "flag").exists()
 
 
-def test_a_checkpoint_without_a_tensor_is_told(voice, tmp_path):
-    shutil.copytree(voice, tmp_path / "found")
-    state = load_state(voice / "embedding_model.ckpt")
-    del state["blocks.0.conv.weight"]
-    torch.save(dict(state), tmp_path / "found" / "embedding_model.ckpt")
-    with pytest.raises(WeightsError, match=r"Missing key.*blocks\.0\.conv\.weight"):
-        converted("xvector", tmp_path / "found", tmp_path / "made")
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "evil: (!!python/object/apply:os.mkdir ['FLAG'])",
+        "evil: !tuple \"(!!python/object/apply:os.mkdir ['FLAG'])\"",
+        "evil: !apply:os.mkdir [FLAG]",
+        "evil: !new:os.mkdir [FLAG]",
+        "evil: !!python/object/apply:os.mkdir [FLAG]",
+        "a: 9\nevil: !ref <a> ** <a> ** <a> ** <a>",
+        "a0: &a0 [x]\n" + "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)) + "\nl: &l [*l]",
+        "# \x85zzz: '\nevil: !apply:os.mkdir [FLAG]\n# '",
+    ],
+)
+def test_nothing_that_hyperparams_name_is_run(voice, tmp_path, evil):
+    """Neither when weights are made nor when features are; what the embedding does not need is not looked at."""
+    flag = tmp_path / "flag"
+    found = published(voice, tmp_path / "found", HYPERPARAMS + evil.replace("FLAG", str(flag)) + "\n")
+    check_trust(found)
+    with contextlib.suppress(WeightsError):
+        converted("xvector", found, tmp_path / "made")
+    assert read_model(found)(torch.zeros(16000)).shape == (512,)
+    assert not flag.exists()
 
 
-def test_an_embedding_of_another_width_is_told(voice, tmp_path):
-    """The width of rows is promised before any is computed."""
-    from hyperpyyaml import load_hyperpyyaml
-
-    (tmp_path / "found").mkdir()
-    text = xvector.HYPERPARAMS.replace("emb_dim: 512", "emb_dim: 500")
-    (tmp_path / "found" / "hyperparams.yaml").write_text(text, encoding="utf-8")
-    model = load_hyperpyyaml(text)["embedding_model"]
-    torch.save(model.state_dict(), tmp_path / "found" / "embedding_model.ckpt")
-    with pytest.raises(WeightsError, match="they give 500 values per sound"):
-        converted("xvector", tmp_path / "found", tmp_path / "made")
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("blocks.0.conv.weight", None, r"holds no blocks\.0\.conv\.weight of shape \(512, 24, 5\)"),
+        ("blocks.16.w.weight", torch.zeros(500, 3000), r"blocks\.16\.w\.weight has shape \(500, 3000\), expected"),
+    ],
+)
+def test_a_checkpoint_of_another_network_is_told(voice, tmp_path, name, value, message):
+    found = published(voice, tmp_path / "found")
+    state = dict(load_state(voice / CHECKPOINT)) | {name: value}
+    torch.save({name: value for name, value in state.items() if value is not None}, found / CHECKPOINT)
+    with pytest.raises(WeightsError, match=message):
+        converted("xvector", found, tmp_path / "made")

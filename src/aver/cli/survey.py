@@ -82,12 +82,21 @@ def survey(params: Params, changed: Mapping[str, list[Any]], only: str = "") -> 
         only: this clip alone; classifiers are left out.
     """
     found = Survey()
+    found.remarks += _missing_weights(params)
     rendering = 0 if only else _synthetic(params, found)
     known = {name: _corpus(name, params, changed, only, rendering, found) for name in params.corpora}
     if not only:
         for benchmark in params.benchmarks:
             _benchmark(benchmark, params, known, found)
     return found
+
+
+def _missing_weights(params: Params) -> list[str]:
+    """Say what would stop the weights stages, or make them ask a network."""
+    from aver.weights.stock import take_stock
+
+    stocks = [take_stock(name, block, DATA / "weights" / name) for name, block in params.weights.items()]
+    return [f"weights of {stock.weights}: {trouble}" for stock in stocks for trouble in stock.troubles]
 
 
 class _Notes:

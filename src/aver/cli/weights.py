@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from aver.params.blocks import Params
     from aver.weights.stock import Stock
 
-HEADERS = ["weights", "source", "release", "file", "size", "here", "sha256", "made"]
+#: Widest with two words under `here` and under `sha256`: 80 columns.
+OVERVIEW = ["weights", "source", "here", "size", "sha256", "made"]
+DETAILS = ["file", "here", "size", "sha256"]
 
 
 @click.command()
@@ -26,12 +28,17 @@ HEADERS = ["weights", "source", "release", "file", "size", "here", "sha256", "ma
 def weights(name: str | None, as_json: bool) -> None:
     """Show which weights are needed, which files of them are here, and whether they are the right ones.
 
-    NAME is one encoder's weights, used or not; without it, all that `params.yaml` has. Nothing is downloaded: `dvc
-    repro weights` does that. Exit status 1 if something that `params.yaml` needs is not here, or wrong.
+    NAME is one encoder's weights, used or not: also the files, and how to bring them by hand; without it, all that
+    `params.yaml` has. Nothing is downloaded: `dvc repro weights` does that.
+
+    Exit status 1 if `dvc repro` would stop, or needs what is not here: a file that must be downloaded, a path with
+    nothing there, a file with another sha256 than the expected one, a pin for a file that is not read, made weights
+    that are damaged. Once the weights are made, no published file is needed. Outdated weights alone are 0.
 
     \b
-    Column sha256: pinned (in params.yaml), declared (by the publisher) or recorded (at first use): the file is the
-    expected one; first use: there is nothing to compare it with yet; own: a file of yours; wrong.
+    Column sha256: pinned (in params.yaml), declared (by the publisher) or
+    recorded (at first use): the file is the expected one; first use: there is
+    nothing to compare it with yet; own: a file of yours; wrong.
     """  # noqa: D301  click reads the control character
     from aver.params.file import load
     from aver.params.names import WEIGHTS, known
@@ -54,36 +61,44 @@ def weights(name: str | None, as_json: bool) -> None:
 
 
 def _overview(stocks: list[Stock], unused: list[str]) -> list[str]:
-    lines = [_table(stocks)]
+    rows = []
     for stock in stocks:
-        lines += _ways_out(stock)
+        here = ", ".join(sorted({file.here or "no" for file in stock.files}))
+        sizes = [file.bytes for file in stock.files if file.bytes is not None]
+        checked = ", ".join(sorted({file.verified for file in stock.files if file.verified}))
+        rows.append([stock.weights, stock.source, here, amount(sum(sizes)) if sizes else "", checked, stock.made])
+    lines = [table(rows, OVERVIEW), ""]
+    for stock in stocks:
+        first = [trouble.splitlines()[0].rstrip(".") for trouble in stock.troubles]
+        lines += [f"{stock.weights}: {trouble}; more: `aver weights {stock.weights}`" for trouble in first]
+        lines += [f"{stock.weights}: {note}" for note in stock.notes]
+    lines = lines if lines[-1] else lines[:-1]
     if unused:
         named = ", ".join(f"{each} ({', '.join(_releases(each))})" for each in unused)
         lines += ["", f"Not in params.yaml: {named}.", "`aver weights NAME` tells what they are and how to get them."]
     return lines
 
 
-def _table(stocks: list[Stock]) -> str:
-    rows = []
-    for stock in stocks:
-        first = [stock.weights, stock.source, stock.release]
-        for file in stock.files:
-            size = amount(file.bytes) if file.bytes is not None else ""
-            rows.append([*first, file.name, size, file.here or "no", file.verified, stock.made])
-            first = ["", "", ""]
-        if not stock.files:
-            rows.append([*first, "", "", "", "", stock.made])
-    return table(rows, HEADERS)
+def _files(stock: Stock) -> list[str]:
+    """Return the table of the published files, and where each lies."""
+    if not stock.files:
+        return []
+    rows = [
+        [file.name, file.here or "no", amount(file.bytes) if file.bytes is not None else "", file.verified]
+        for file in stock.files
+    ]
+    places = [f"{file.name}  {file.path}  sha256 {file.sha256}" for file in stock.files if file.sha256]
+    return ["", table(rows, DETAILS), *places]
 
 
 def _ways_out(stock: Stock) -> list[str]:
     """Return the troubles of one encoder's weights, and how to bring by hand what is missing."""
-    from aver.weights.releases.sources import release_of
+    from aver.params.releases import release_of
     from aver.weights.releases.words import by_hand
 
-    lines = [f"{stock.weights}: {trouble}" for trouble in stock.troubles]
+    lines = [f"{stock.weights}: {words}" for words in (*stock.troubles, *stock.notes)]
     missing = [file.name for file in stock.files if file.trouble]
-    if lines and missing and stock.source == "pretrained":
+    if stock.troubles and missing and stock.source == "pretrained":
         lines += by_hand(stock.weights, release_of(stock.weights, stock.release), missing)
     return ["", *lines] if lines else []
 
@@ -91,16 +106,16 @@ def _ways_out(stock: Stock) -> list[str]:
 def _details(name: str, stocks: list[Stock], params: Params) -> list[str]:
     """Return all about one encoder's weights."""
     from aver.params.names import ENCODERS
+    from aver.params.releases import RELEASES, release_of
     from aver.weights.releases.places import downloads
-    from aver.weights.releases.sources import RELEASES, release_of
     from aver.weights.releases.words import placing
 
     encoders = [encoder for encoder, about in ENCODERS.items() if about.weights == name]
     streams = [stream for stream, block in params.features.items() if block.encoder in encoders]
     lines = [f"{name}: weights of encoder {' and '.join(encoders)}; streams: {', '.join(streams) or 'none'}"]
     for stock in stocks:
-        lines += ["", _table(stocks)]
-        lines += [f"{file.name}  {file.path}  sha256 {file.sha256}" for file in stock.files if file.sha256]
+        lines += [f"source: {stock.source}{f' ({stock.release})' if stock.release else ''}; made: {stock.made}"]
+        lines += _files(stock)
         if stock.sha256:
             lines.append(f"data/weights/{name}  sha256 {stock.sha256}")
         lines += [f"Licence: {stock.licence}"] if stock.licence else []
@@ -119,7 +134,7 @@ def _details(name: str, stocks: list[Stock], params: Params) -> list[str]:
 
 def _releases(name: str) -> dict[str, Any]:
     """Return the declared releases of an encoder's weights, for JSON: files with their URLs, page and licence."""
-    from aver.weights.releases.sources import RELEASES
+    from aver.params.releases import RELEASES
 
     return {
         release.name: {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,13 @@ def stream(
     """
     batch = _Batch(shape, forward)
     waiting: deque[tuple[int, int, NDArray[np.float32], Any]] = deque()
-    total = 0
-    for place, (items, extra) in enumerate(clips):
+    total, places = 0, count()  # `enumerate` would hold each clip until it has the next
+    for items, extra in clips:
         rows = np.zeros((len(items), *row_shape), np.float32)
         total += len(items)
-        waiting.append((total, place, rows, extra))
+        waiting.append((total, next(places), rows, extra))
         batch.add(items, rows)
+        del items
         while waiting and waiting[0][0] <= batch.done:
             yield waiting.popleft()[1:]
     batch.flush()

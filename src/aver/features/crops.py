@@ -1,15 +1,12 @@
 """From the crops of clips to the rows of a face network: scaling, resampling, fixed batches.
 
-**What a scaling's name says is what the network's first layer reads.**  Made weights have a declared order of channels:
-`vggface` blue, green, red; `vggm` and `resnet50` red, green, blue.  A scaling hands over, regardless of that order,
+The first layer of every network reads red, green, blue (see `aver.weights.vggface`).  What a scaling hands over:
 
+- `own`: R, G, B of 0 to 255, each minus the network's mean of that channel: what the network was trained with.
 - `rgb01`: R, G, B divided by 255.  System A's public code feeds VGG-Face so.
 - `bgr01`: B, G, R divided by 255.  DeepFace feeds VGG-Face so.
-- `rgb_mean`, `bgr_mean`: R, G, B or B, G, R of 0 to 255, each minus the network's mean of that channel.
-- `own` is the one with which the network was trained; an encoder's params hold that one instead.
 
-Crops of another side than the network's are resampled first, as float32: means of areas where they shrink, bilinear
-where they grow.
+Crops of another side than the network's are resampled first, as float32 (`aver.features.resample`).
 """
 
 from __future__ import annotations
@@ -22,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from aver.device import DTYPES, prepare
 from aver.features.batches import stream
+from aver.features.resample import resampled
 from aver.features.unit_length import unit_length
+from aver.weights.state import marks
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
@@ -48,7 +46,7 @@ class FaceParams:
     Args:
         layer: whose output a row is.
         input_px: side of the pictures that the network reads.
-        scaling: `rgb01 | bgr01 | rgb_mean | bgr_mean`.
+        scaling: `own | rgb01 | bgr01`.
         normalise: rows are scaled to unit length.
         precision: `fp32 | bf16`, of weights and activations.
         device: `cpu | cuda`.
@@ -62,12 +60,12 @@ class FaceParams:
     device: str
 
 
-def from_stream(stream: Stream, input_px: int, own: str) -> dict[str, Any]:
-    """Return the fields of `FaceParams` for a settled stream, `own` in place of the scaling of that name."""
+def from_stream(stream: Stream, input_px: int) -> dict[str, Any]:
+    """Return the fields of `FaceParams` for a settled stream whose network reads pictures of `input_px`."""
     return {
         "layer": stream.layer,
         "input_px": input_px,
-        "scaling": own if stream.scaling == "own" else stream.scaling,
+        "scaling": stream.scaling,
         "normalise": stream.normalise,
         "precision": stream.precision,
         "device": stream.device,
@@ -79,7 +77,8 @@ def embed_together(
     clips: Iterable[Mapping[str, Any]],
     width: int,
     mean_rgb: tuple[float, float, float],
-    load: Callable[[Path, Any], Network],
+    file: str,
+    load: Callable[[Path, tuple[int, int, int], Any], Network],
 ) -> Iterator[tuple[int, Arrays]]:
     """Embed several clips, whose crops share forward passes (see `aver.features.batches`).
 
@@ -88,23 +87,26 @@ def embed_together(
         clips: of each, `crops`, what `aver.faces.crop.cut_out` gave, and `weights`, a folder; read once, in order.
         width: values per row.
         mean_rgb: the mean that the network takes off each channel.
-        load: returns the network of a folder; it keeps the last one itself.
+        file: name of the network's file in the folder.
+        load: returns the network of a file with these marks (`aver.weights.state.marks`); it keeps the last one itself.
 
     Yields:
         A clip's place, and one row per crop with its time and face status.
     """
-    folder = Path()
+    path = Path()
 
     def faces() -> Iterator[tuple[NDArray[np.uint8], tuple[NDArray[np.float64], NDArray[np.str_]]]]:
-        nonlocal folder
+        nonlocal path
         for given in clips:
-            found, folder = given["crops"], given["weights"]
+            found, path = given["crops"], given["weights"] / file
             status = found["status"][found["status"] > 0]
             yield found["crops"], (found["times_s"], np.where(status == 1, "detected", "interpolated"))
+            del given, found  # else the clip would be held while the next one is made
 
     def rows_of(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            rows = load(folder, params)(pictures(params, crops, mean_rgb)).float().cpu().numpy()
+            network = load(path, marks(path), params)
+            rows = network(pictures(params, crops, mean_rgb)).float().cpu().numpy()
         return unit_length(rows) if params.normalise else rows
 
     prepare(params.device)
@@ -116,14 +118,11 @@ def embed_together(
 def pictures(params: FaceParams, crops: NDArray[np.uint8], mean_rgb: tuple[float, float, float]) -> torch.Tensor:
     """Return crops [B, S, S, 3] uint8 RGB as the network reads them, [B, 3, px, px], channels last in memory."""
     x = torch.from_numpy(crops).to(params.device).permute(0, 3, 1, 2).float()
-    if x.shape[-1] != params.input_px:
-        mode = "area" if x.shape[-1] > params.input_px else "bilinear"
-        x = functional.interpolate(x, (params.input_px, params.input_px), mode=mode)
-    order, shift = params.scaling[:3], params.scaling[3:]
-    mean = torch.tensor(mean_rgb, device=x.device)[:, None, None]
-    if order == "bgr":
-        x, mean = x.flip(1), mean.flip(0)
-    x = x.div_(255) if shift == "01" else x.sub_(mean)
+    x = resampled(x, params.input_px)
+    if params.scaling == "own":
+        x = x.sub_(torch.tensor(mean_rgb, device=x.device)[:, None, None])
+    else:
+        x = (x.flip(1) if params.scaling == "bgr01" else x).div_(255)
     return x.to(DTYPES[params.precision], memory_format=torch.channels_last)
 
 

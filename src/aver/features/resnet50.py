@@ -2,9 +2,9 @@
 
 The network is the published one of the VGG group, Oxford: He et al. 2016, table 1, with the stride of a stage in the
 first 1 x 1 convolution of its first block, a first convolution padded by 3 on each side, and a first pooling without
-padding that rounds up.  (keras-vggface runs the same numbers with other paddings and another epsilon, so its own rows
-differ a little.)  Normalisations are folded into the convolutions.  The side is 224 unless told, or any other multiple
-of 32.
+padding that rounds up.  (keras-vggface runs the same numbers with another padding of the first convolution, a first
+pooling that rounds down, 55 x 55 instead of 56 x 56 values, and another epsilon, so its own rows differ a little.)
+Normalisations are folded into the convolutions.  The side is 224 unless told, or any other multiple of 32.
 
 Weights: see `aver.weights.resnet50`.
 """
@@ -33,26 +33,22 @@ if TYPE_CHECKING:
 
 #: Mean of the VGGFace2 training pictures (Cao et al. 2018, released with the models).
 MEAN_RGB = (131.0912, 103.8827, 91.4953)
-#: The side on which it was trained, and what a side must be a multiple of, pixels.
-INPUT_PX, STEP_PX = 224, 32
+#: The side on which it was trained, pixels.
+INPUT_PX = 224
 
 
 def params_of(stream: Stream, window: Window | None) -> FaceParams:
-    """Return the params of a stream.
-
-    Raises:
-        ValueError: it cannot read pictures of that side.
-    """
-    side = stream.input_px or INPUT_PX
-    if side % STEP_PX or side < STEP_PX:
-        raise ValueError(f"ResNet-50 reads pictures whose side is a multiple of {STEP_PX} pixels, not {side}")
-    return FaceParams(**faces.from_stream(stream, side, "rgb_mean"))
+    """Return the params of a stream."""
+    return FaceParams(**faces.from_stream(stream, stream.input_px or INPUT_PX))
 
 
 @lru_cache(maxsize=1)
-def load(weights: Path, params: FaceParams) -> Network:
-    """Return the network with the weights in a folder."""
-    state, tensors = load_state(weights / "resnet50.pth"), {}
+def load(path: Path, written: tuple[int, int, int], params: FaceParams) -> Network:
+    """Return the network with the weights in a file.
+
+    `written` are the file's marks: a file that was written anew under the same path is read anew.
+    """
+    state, tensors = load_state(path), {}
     for name, *_ in RESNET_50:
         tensors[f"{name}.weight"], tensors[f"{name}.bias"] = folded(state, name, f"{name}_bn")
     return partial(forward, faces.placed(tensors, params))
@@ -83,7 +79,7 @@ def embed(params: FaceParams, crops: Arrays, weights: Path) -> Arrays:
 
 def embed_together(params: Sequence[FaceParams], clips: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Embed several clips; see `aver.features.crops.embed_together`."""
-    return faces.embed_together(params[0], clips, 2048, MEAN_RGB, load)
+    return faces.embed_together(params[0], clips, 2048, MEAN_RGB, "resnet50.pth", load)
 
 
 ENCODER = Encoder(

@@ -39,18 +39,9 @@ STEP_PX = 32
 
 
 def params_of(stream: Stream, window: Window | None) -> FaceParams:
-    """Return the params of a stream.
-
-    Raises:
-        ValueError: the layer cannot read pictures of that side.
-    """
+    """Return the params of a stream."""
     assert stream.layer
-    side = stream.input_px or INPUT_PX[stream.layer]
-    if stream.layer == "fc7" and side != INPUT_PX["fc7"]:
-        raise ValueError(f"fc7 of VGG-Face reads pictures of exactly {INPUT_PX['fc7']} pixels, not {side}")
-    if side % STEP_PX or side < STEP_PX:
-        raise ValueError(f"VGG-Face reads pictures whose side is a multiple of {STEP_PX} pixels, not {side}")
-    return FaceParams(**faces.from_stream(stream, side, "bgr_mean"))
+    return FaceParams(**faces.from_stream(stream, stream.input_px or INPUT_PX[stream.layer]))
 
 
 def row_shape(params: FaceParams) -> tuple[int]:
@@ -59,19 +50,21 @@ def row_shape(params: FaceParams) -> tuple[int]:
 
 
 @lru_cache(maxsize=1)
-def load(weights: Path, params: FaceParams) -> Network:
-    """Return the network with the weights in a folder.
+def load(path: Path, written: tuple[int, int, int], params: FaceParams) -> Network:
+    """Return the network with the weights in a file.
+
+    `written` are the file's marks: a file that was written anew under the same path is read anew.
 
     Raises:
         ValueError: fc7 is wanted and the weights do not hold it.
     """
-    state = load_state(weights / "vggface.pth")
+    state = load_state(path)
     wanted = [name for name, *_ in TRUNK]
     if params.layer == "fc7":
         wanted += [name for name, _ in FULLY_CONNECTED]
         if "fc6.weight" not in state:
             raise ValueError(
-                f"{weights / 'vggface.pth'} holds the trunk alone, and layer fc7 needs fc6 and fc7: set "
+                f"{path} holds the trunk alone, and layer fc7 needs fc6 and fc7: set "
                 "weights.vggface.layers to all in params.yaml and run `dvc repro weights`"
             )
     tensors = {f"{name}.{part}": state[f"{name}.{part}"] for name in wanted for part in ("weight", "bias")}
@@ -103,7 +96,7 @@ def embed(params: FaceParams, crops: Arrays, weights: Path) -> Arrays:
 
 def embed_together(params: Sequence[FaceParams], clips: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Embed several clips; see `aver.features.crops.embed_together`."""
-    return faces.embed_together(params[0], clips, row_shape(params[0])[0], MEAN_RGB, load)
+    return faces.embed_together(params[0], clips, row_shape(params[0])[0], MEAN_RGB, "vggface.pth", load)
 
 
 ENCODER = Encoder(

@@ -21,6 +21,7 @@ from aver.features.log_mel import PATCH_FRAMES, PATCH_SAMPLES, samples_of
 from aver.features.unit_length import unit_length
 from aver.features.windows_of_sound import equal_windows
 from aver.tensorflow_import import import_tensorflow
+from aver.weights.state import marks
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
@@ -35,9 +36,13 @@ class VggishParams:
     normalise: bool
 
 
-@lru_cache(maxsize=1)
 def load(weights: Path) -> Any:
     """Return the SavedModel in a folder as a callable: waveform [S] float32 in [-1, 1] -> [patches, 128]."""
+    return _load(weights, tuple(marks(path) for path in sorted(weights.rglob("*")) if path.is_file()))
+
+
+@lru_cache(maxsize=1)
+def _load(weights: Path, found: tuple[tuple[int, int, int], ...]) -> Any:
     import_tensorflow()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")

@@ -16,17 +16,23 @@ from torch.nn import functional
 
 from aver.device import DTYPES
 from aver.features.log_mel import LogMel
-from aver.weights.state import load_state
+from aver.weights.state import load_state, marks
 from aver.weights.vggish_layers import CONNECTED, CONVOLUTIONS, POOLED
 
 
-@lru_cache(maxsize=1)
 def load(weights: Path, layer: str, pooling: str | None, precision: str, device: str) -> Callable[[Tensor], Tensor]:
     """Return the network in a folder with `vggish.pth`: sound [N, S] float32 on the device to [N, values] float32.
 
     Raises:
         ValueError: the file lacks the fully connected layers that the embedding needs.
     """
+    return _load(weights, layer, pooling, precision, device, marks(weights / "vggish.pth"))
+
+
+@lru_cache(maxsize=1)
+def _load(
+    weights: Path, layer: str, pooling: str | None, precision: str, device: str, found: tuple[int, int, int]
+) -> Callable[[Tensor], Tensor]:
     state = load_state(weights / "vggish.pth")
     connected = CONNECTED if layer == "embedding" else ()
     if not all(f"{name}.weight" in state for name in connected):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from aver.device import prepare, torch_runtime
 from aver.features.batches import stream as stream_batches
 from aver.features.encoder import Encoder
-from aver.features.log_mel import PATCH_FRAMES, frames_of, samples_of, samples_taken
+from aver.features.log_mel import frames_of, samples_of, samples_taken
 from aver.features.unit_length import unit_length
 from aver.features.vggish_network import load
 from aver.features.windows_of_sound import equal_windows
@@ -57,23 +57,17 @@ class VggishTorchParams:
 
 
 def params_of(stream: Stream, window: Window | None) -> VggishTorchParams:
-    """Return the params of a settled stream.
-
-    Raises:
-        ValueError: the window is too short for one patch, or for the embedding.
-    """
+    """Return the params of a settled stream, whose window is long enough (`aver.params.streams`)."""
     window_s = window.window_s if window else None
-    frames, embedding = frames_of(window_s), stream.layer == "embedding"
-    if frames == 0:
-        raise ValueError(f"a window of {window_s} s is too short for VGGish, whose shortest has 0.08 s")
-    if embedding and frames != PATCH_FRAMES:
-        raise ValueError(
-            f"VGGish's embedding wants windows of 0.96 s, not {window_s} s: set layer to conv4, or window_s to 0.96"
-        )
     return VggishTorchParams(
-        str(stream.layer), None if embedding else stream.pooling, frames, samples_taken(window_s), stream.normalise,
-        str(stream.precision), stream.device,
-    )  # fmt: skip
+        str(stream.layer),
+        None if stream.layer == "embedding" else stream.pooling,
+        frames_of(window_s),
+        samples_taken(window_s),
+        stream.normalise,
+        str(stream.precision),
+        stream.device,
+    )
 
 
 def embed_together(

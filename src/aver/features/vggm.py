@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 #: The mean that the published model takes off pictures of 0 to 255; it divides by nothing.
 MEAN_RGB = (131.45376586914062, 103.98748016357422, 91.46234893798828)
-#: MATER's side, and the smallest of which each layer still sees a whole window, pixels.
-INPUT_PX, LEAST_PX = 96, 63
+#: MATER's side, pixels.
+INPUT_PX = 96
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,18 @@ class VggMParams(FaceParams):
 
 
 def params_of(stream: Stream, window: Window | None) -> VggMParams:
-    """Return the params of a stream.
-
-    Raises:
-        ValueError: pictures of that side are too small.
-    """
+    """Return the params of a stream."""
     assert stream.pooling
-    side = stream.input_px or INPUT_PX
-    if side < LEAST_PX:
-        raise ValueError(f"VGG-M reads pictures whose side is at least {LEAST_PX} pixels, not {side}")
-    return VggMParams(**faces.from_stream(stream, side, "rgb_mean"), pooling=stream.pooling)
+    return VggMParams(**faces.from_stream(stream, stream.input_px or INPUT_PX), pooling=stream.pooling)
 
 
 @lru_cache(maxsize=1)
-def load(weights: Path, params: VggMParams) -> Network:
-    """Return the network with the weights in a folder."""
-    state, tensors = load_state(weights / "vggm.pth"), {}
+def load(path: Path, written: tuple[int, int, int], params: VggMParams) -> Network:
+    """Return the network with the weights in a file.
+
+    `written` are the file's marks: a file that was written anew under the same path is read anew.
+    """
+    state, tensors = load_state(path), {}
     for number, (name, *_) in enumerate(VGG_M, start=1):
         tensors[f"{name}.weight"], tensors[f"{name}.bias"] = folded(state, name, f"bn{number}")
     return partial(forward, params.pooling, faces.placed(tensors, params))
@@ -86,7 +82,7 @@ def embed(params: VggMParams, crops: Arrays, weights: Path) -> Arrays:
 
 def embed_together(params: Sequence[VggMParams], clips: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Embed several clips; see `aver.features.crops.embed_together`."""
-    return faces.embed_together(params[0], clips, 512, MEAN_RGB, load)
+    return faces.embed_together(params[0], clips, 512, MEAN_RGB, "vggm.pth", load)
 
 
 ENCODER = Encoder(

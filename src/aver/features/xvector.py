@@ -19,7 +19,8 @@ from aver.device import prepare, torch_runtime
 from aver.features.encoder import Encoder
 from aver.features.unit_length import unit_length
 from aver.features.windows_of_sound import waveform
-from aver.weights.xvector_model import XvectorModel, read_model
+from aver.weights.state import marks
+from aver.weights.xvector_model import FILE, XvectorModel, read_model
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
@@ -50,9 +51,13 @@ def params_of(stream: Stream, window: object) -> XvectorParams:
     return XvectorParams(stream.normalise, str(stream.precision), stream.device)
 
 
-@lru_cache(maxsize=1)
 def load(weights: Path, device: str, precision: str) -> XvectorModel:
     """Return the model in a folder."""
+    return _load(weights, device, precision, marks(weights / FILE))
+
+
+@lru_cache(maxsize=1)
+def _load(weights: Path, device: str, precision: str, found: tuple[int, int, int]) -> XvectorModel:
     return read_model(weights, device, precision)
 
 

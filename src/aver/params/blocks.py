@@ -136,7 +136,7 @@ class Stream:
     window: str
     layer: str | None = None
     input_px: Annotated[int, Field(ge=32)] | None = None
-    scaling: Literal["own", "rgb01", "bgr01", "rgb_mean", "bgr_mean"] | None = None
+    scaling: Literal["own", "rgb01", "bgr01"] | None = None
     pooling: Literal["mean", "max"] | None = None
     precision: Literal["fp32", "bf16"] | None = None
     normalise: bool = False

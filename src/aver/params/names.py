@@ -42,7 +42,7 @@ _FLOAT = {"cpu": "fp32", "cuda": "fp32"}
 #: Networks of convolutions only: on CUDA bfloat16 is several times as fast, and rows keep a cosine above 0.999.
 _MIXED = {"cpu": "fp32", "cuda": "bf16"}
 _PRECISION = ("fp32", "bf16")
-_SCALING = ("own", "rgb01", "bgr01", "rgb_mean", "bgr_mean")
+_SCALING = ("own", "rgb01", "bgr01")
 _POOLING = ("mean", "max")
 #: Encoders: `aver.features.<name>`.
 ENCODERS = {

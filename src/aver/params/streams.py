@@ -43,7 +43,11 @@ def check_stream(where: str, name: str, params: Params) -> None:
                 f"{where}: encoder {stream.encoder} reads {SAMPLE_RATE_HZ} samples per second, but "
                 f"media.sample_rate_hz is {rate}"
             )
-    known(f"{where} needs weights.{about.weights}", about.weights, list(params.weights))
+    if about.weights not in params.weights:
+        raise ParamsError(
+            f"{where}: encoder {stream.encoder} needs a block {about.weights} under weights, e.g. "
+            f"{about.weights}: {{source: pretrained}} (docs/weights.md); there are {', '.join(params.weights)}"
+        )
     for key in ("layer", "input_px", "scaling", "pooling", "precision"):
         value = getattr(stream, key)
         if value is not None and key not in about.keys:
@@ -68,13 +72,13 @@ def _check_side(where: str, stream: Stream) -> None:
     if side is None:
         return
     if stream.layer == "fc7":
-        fits, wanted = side == FC7_PX, f"exactly {FC7_PX} for layer fc7"
+        fits, wanted = side == FC7_PX, f"exactly {FC7_PX} pixels for layer fc7"
     elif stream.encoder == "vggm":
-        fits, wanted = side >= VGGM_PX, f"at least {VGGM_PX}"
+        fits, wanted = side >= VGGM_PX, f"at least {VGGM_PX} pixels"
     else:
-        fits, wanted = side % 32 == 0, "a multiple of 32"
+        fits, wanted = side % 32 == 0, "a multiple of 32 pixels"
     if not fits:
-        raise ParamsError(f"{where}.input_px: {stream.encoder} reads pictures of {wanted} pixels, not {side}")
+        raise ParamsError(f"{where}.input_px: {stream.encoder} reads pictures of {wanted}, not {side}")
 
 
 def _check_window(where: str, stream: Stream, params: Params) -> None:

@@ -1,37 +1,12 @@
-"""Check the blocks under `weights`: what a source takes, and the names of releases and of their files.
-
-The names stand here, apart from where the files are published (`aver.weights.releases.sources`, a test compares), so
-that a typo fails at once.
-"""
+"""Check the blocks under `weights`: what a source takes, and the names of releases and of their files."""
 
 from __future__ import annotations
 
 from aver.errors import ParamsError
 from aver.params.blocks import Weights
 from aver.params.names import WEIGHTS, known
+from aver.params.releases import RELEASES
 
-#: Of each encoder's weights the releases that are declared, the default one first, and the files of each.
-PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
-    "vggface": {
-        "deepface": ("vgg_face_weights.pth",),
-        "keras-vggface": ("rcmalli_vggface_tf_vgg16.h5",),
-        "keras-vggface-notop": ("rcmalli_vggface_tf_notop_vgg16.h5",),
-        "albanie": ("vgg_face_dag.pth",),
-    },
-    "vggm": {"albanie": ("vgg_m_face_bn_fer_dag.pth",)},
-    "resnet50": {
-        "albanie": ("resnet50_ft_dag.pth",),
-        "keras-vggface": ("rcmalli_vggface_tf_resnet50.h5",),
-        "keras-vggface-notop": ("rcmalli_vggface_tf_notop_resnet50.h5",),
-    },
-    "xvector": {"speechbrain": ("hyperparams.yaml", "embedding_model.ckpt")},
-    "vggish": {
-        "tfhub": (
-            "vggish_1.tar.gz", "saved_model.pb", "variables/variables.data-00000-of-00001",
-            "variables/variables.index",
-        ),
-    },
-}  # fmt: skip
 #: The keys that only published weights take.
 _PUBLISHED_KEYS = ("release", "path", "sha256")
 #: Weights with fully connected layers that `layers: all` keeps.
@@ -50,7 +25,8 @@ def check_weights(where: str, name: str, block: Weights) -> None:
         ParamsError: names the key and what is accepted.
     """
     known(where, name, list(WEIGHTS))
-    where, releases = f"{where}.{name}", PUBLISHED[name]
+    where = f"{where}.{name}"
+    releases = {release.name: [file.name for file in release.published] for release in RELEASES[name]}
     if block.layers == "all" and name not in LAYERED:
         raise ParamsError(f"{where}.layers: only {' and '.join(LAYERED)} have layers that may be left out; take it out")
     if block.source == "seeded":

@@ -17,13 +17,13 @@ from aver.cache.objects import file_digest, scratch
 from aver.errors import CacheError, StoreError, WeightsError, is_machine_failure
 from aver.params.blocks import Weights
 from aver.params.names import module_of
+from aver.params.releases import release_of
 from aver.store.out import read_json, write_json
 from aver.weights.layouts import LAYOUTS, Layout
 from aver.weights.releases.fetch import Found, discard, fetch
 from aver.weights.releases.known import remember
-from aver.weights.releases.recognise import recognise
-from aver.weights.releases.sources import release_of
-from aver.weights.releases.trust import check_trust
+from aver.weights.releases.recognise import readable, recognise
+from aver.weights.releases.trust import REMEDY, check_pointer, check_trust
 from aver.weights.releases.unpack import unpack
 
 log = logging.getLogger(__name__)
@@ -78,10 +78,14 @@ def _convert(weights: str, params: Weights, folder: Path) -> dict[str, Any]:
             _check_pins(weights, params, digests)
             check_trust(place)
             _make(weights, place, folder, params.layers)
-        except WeightsError as exc:
+        except Exception as exc:  # what a file may make of a library's reader has no bounds
+            if is_machine_failure(exc):
+                raise
             gone = "" if own else discard(weights, found, params.sha256)
-            prefix = f"weights of {weights}: "
-            raise WeightsError(f"{prefix}{str(exc).removeprefix(prefix)}{gone}") from exc
+            words = str(exc) if isinstance(exc, WeightsError) else _unforeseen(found, exc)
+            read = f" (read from {params.path})" if own else ""
+            words = words.removeprefix(f"weights of {weights}: ").replace(f"{place}/", "")
+            raise WeightsError(f"weights of {weights}{read}: {words}{gone}") from exc
     for name, path in found.files.items():
         if file_digest(path) != found.digests[name]:
             raise WeightsError(f"weights of {weights}: {path} changed while it was read. Run again.")
@@ -100,6 +104,13 @@ def _convert(weights: str, params: Weights, folder: Path) -> dict[str, Any]:
     }
 
 
+def _unforeseen(found: Found, error: Exception) -> str:
+    return (
+        f"{', '.join(found.files)} of release {found.release.name} cannot be converted "
+        f"({type(error).__name__}: {' '.join(str(error).split())[:200]}). {REMEDY}"
+    )
+
+
 def _make(weights: str, place: Path, folder: Path, layers: str) -> None:
     try:
         module_of("weights", weights).convert(place, folder, layers)
@@ -112,14 +123,16 @@ def _make(weights: str, place: Path, folder: Path, layers: str) -> None:
 def _found(weights: str, params: Weights) -> Found:
     if params.source == "pretrained":
         return fetch(weights, release_of(weights, params.release), params.sha256)
-    release, files = recognise(weights, params)
-    return Found(release, files, {name: file_digest(path) for name, path in files.items()})
+    with readable(weights):
+        release, files = recognise(weights, params)
+        return Found(release, files, {name: file_digest(path) for name, path in files.items()})
 
 
 def _lay_out(found: Found, place: Path) -> dict[str, str]:
     """Give `place` the files under their published names; return the digests of those that came out of an archive."""
     archive = found.release.archive
     if archive and archive.name in found.files:
+        check_pointer(found.files[archive.name])
         unpack(found.release, found.files[archive.name], place)
         return {file.relative_to(place).as_posix(): file_digest(file) for file in place.rglob("*") if file.is_file()}
     for name, path in found.files.items():
@@ -139,6 +152,19 @@ def _check_pins(weights: str, params: Weights, digests: Mapping[str, str]) -> No
             )
 
 
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the `weights.json` of a folder.
+
+    Raises:
+        StoreError: it is damaged.
+        FileNotFoundError: there is none.
+    """
+    record = read_json(folder / RECORD)
+    if not isinstance(record, dict):
+        raise StoreError(f"{folder / RECORD} is damaged: it holds no object. Run `aver doctor --repair`.")
+    return record
+
+
 def read_weights(weights: str, folder: Path) -> WeightsFolder:
     """Return the weights in a folder after checking their files against `weights.json`.
 
@@ -147,10 +173,10 @@ def read_weights(weights: str, folder: Path) -> WeightsFolder:
     """
     layout = LAYOUTS[weights]
     try:
-        record = read_json(folder / RECORD)
+        record = read_record(folder)
         digest = _digest(folder, layout, record["source"])
         whole = all(file_digest(folder / name) == found for name, found in record["files"].items())
-    except (StoreError, KeyError) as exc:
+    except (StoreError, KeyError, AttributeError) as exc:
         raise WeightsError(f"weights of {weights}: {folder / RECORD} is damaged; run `aver doctor --repair`.") from exc
     except FileNotFoundError as exc:
         raise WeightsError(
@@ -158,7 +184,10 @@ def read_weights(weights: str, folder: Path) -> WeightsFolder:
             f"`aver weights {weights}` says what that needs (source 'seeded' needs nothing)."
         ) from None
     if digest != record["sha256"] or not whole:
-        raise WeightsError(f"weights of {weights}: {folder} was changed; restore it with `dvc checkout weights`.")
+        raise WeightsError(
+            f"weights of {weights}: {folder} was changed; make it again with `dvc repro weights` (or `aver doctor "
+            "--repair`)."
+        )
     return WeightsFolder(folder, digest, record["source"])
 
 

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from aver.errors import WeightsError
 from aver.weights.tensors import REMEDY
 
+#: No published file holds more, bytes: a damaged one may declare any number.
+MOST_BYTES = 2**31
 #: The names of variables in files of Keras 1, and those of Keras 2.
 OLD = {"W": "kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance"}
 
@@ -31,9 +33,10 @@ def read_layers(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
     [height, width, inputs, outputs], dense layers [inputs, outputs].
 
     Raises:
-        WeightsError: it is no HDF5 file of Keras.
+        WeightsError: it is no HDF5 file of Keras, or what it declares cannot be weights.
     """
     found: dict[str, NDArray[Any]] = {}
+    held = 0
     try:
         with h5py.File(path, "r") as file:
             root = file.get("model_weights", file)
@@ -41,10 +44,21 @@ def read_layers(path: Path, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
                 if layer in wanted:
                     group = root[layer]
                     for name in _names(group, "weight_names"):
-                        found[f"{layer}/{_variable(layer, name)}"] = np.asarray(group[name])
-    except (OSError, KeyError) as exc:
+                        dataset = group[name]
+                        held += _bytes(name, dataset)
+                        if held > MOST_BYTES:
+                            raise ValueError(f"up to {name} it declares {held} bytes of weights")
+                        found[f"{layer}/{_variable(layer, name)}"] = np.asarray(dataset)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as exc:
         raise WeightsError(f"{path.name} is no weights file of Keras 2 ({exc}). {REMEDY}") from exc
     return found
+
+
+def _bytes(name: str, dataset: Any) -> int:
+    """Return the size of a dataset's numbers, without reading them."""
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None or dataset.dtype.kind != "f":
+        raise TypeError(f"{name} holds no floating-point numbers")
+    return int(dataset.nbytes)
 
 
 def _names(group: Any, attribute: str) -> list[str]:

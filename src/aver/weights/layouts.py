@@ -30,7 +30,7 @@ LAYOUTS: dict[str, Layout] = {
     "vggface": _state("vggface"),
     "vggm": _state("vggm"),
     "resnet50": _state("resnet50"),
-    "xvector": Layout(("hyperparams.yaml", "embedding_model.ckpt"), ("hyperparams.yaml", "embedding_model.ckpt")),
+    "xvector": Layout(("embedding_model.ckpt",), ("embedding_model.ckpt",)),
     # The graph that TensorFlow saves counts how many graphs its process made before.
     "vggish": Layout(("saved_model.pb", *_VARIABLES, "vggish.pth"), (*_VARIABLES, "vggish.pth")),
 }

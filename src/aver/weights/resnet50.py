@@ -21,11 +21,10 @@ import torch
 from aver.weights.he import he_normal
 from aver.weights.keras_h5 import read_layers
 from aver.weights.state import save_state
-from aver.weights.tensors import file_of, read_torch, take
+from aver.weights.tensors import file_in, packed, read_torch, take
 from aver.weights.trunk import NORMALISATION, RESNET_50
 
 MADE = "resnet50.pth"
-PUBLISHED = ("resnet50_ft_dag.pth", "rcmalli_vggface_tf_resnet50.h5", "rcmalli_vggface_tf_notop_resnet50.h5")
 #: What Keras calls the parts of a batch normalisation.
 KERAS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
@@ -47,9 +46,9 @@ def convert(found: Path, folder: Path, layers: str) -> None:
     """Write `resnet50.pth` from the one published file in `found`.
 
     Raises:
-        WeightsError: the file lacks a tensor, or one has another shape.
+        WeightsError: the file lacks a tensor, or one is not what it must be.
     """
-    path = file_of(found, PUBLISHED)
+    path = file_in(found)
     read = _keras if path.suffix == ".h5" else _torch
     save_state(dict(read(path)), folder / MADE)
 
@@ -57,7 +56,7 @@ def convert(found: Path, folder: Path, layers: str) -> None:
 def _torch(path: Path) -> Tensors:
     tensors = read_torch(path)
     for name, inputs, outputs, side in RESNET_50:
-        yield f"{name}.weight", take(path, tensors, f"{name}.weight", (outputs, inputs, side, side)).contiguous()
+        yield f"{name}.weight", take(path, tensors, f"{name}.weight", (outputs, inputs, side, side))
         for part in NORMALISATION:
             yield f"{name}_bn.{part}", take(path, tensors, f"{name}_bn.{part}", (outputs,))
 
@@ -68,6 +67,6 @@ def _keras(path: Path) -> Tensors:
     tensors = read_layers(path, [*layers.values(), *(f"{layer}/bn" for layer in layers.values())])
     for name, inputs, outputs, side in RESNET_50:
         kernel = take(path, tensors, f"{layers[name]}/kernel", (side, side, inputs, outputs)).permute(3, 2, 0, 1)
-        yield f"{name}.weight", (kernel.flip(1) if inputs == 3 else kernel).contiguous()
+        yield f"{name}.weight", packed(kernel.flip(1) if inputs == 3 else kernel)
         for part in NORMALISATION:
             yield f"{name}_bn.{part}", take(path, tensors, f"{layers[name]}/bn/{KERAS[part]}", (outputs,))

@@ -1,17 +1,22 @@
 """VGG-Face (Parkhi et al. 2015): its published files, and `vggface.pth`, which features read.
 
 `vggface.pth` is a state dict of float32 tensors: `conv1_1` … `conv5_3` and, with `layers: all`, `fc6` [4096, 512, 7, 7]
-and `fc7` [4096, 4096, 1, 1], each with `.weight` and `.bias`.  Its first layer reads **blue, green, red**.  The
+and `fc7` [4096, 4096, 1, 1], each with `.weight` and `.bias`.  Its first layer reads **red, green, blue**.  The
 classifier over 2622 people, fc8, is never kept.
 
 | published file | first layer reads | fully connected layers |
 |---|---|---|
-| `vgg_face_weights.pth` (DeepFace) | BGR | convolutions |
-| `rcmalli_vggface_tf_vgg16.h5`, `…_notop_vgg16.h5` (keras-vggface) | BGR | matrices over height, width, channels |
+| `vgg_face_weights.pth` (DeepFace) | RGB | convolutions |
 | `vgg_face_dag.pth` (VGG, Oxford) | RGB | matrices over channels, height, width |
+| `rcmalli_vggface_tf_vgg16.h5`, `…_notop_vgg16.h5` (keras-vggface) | BGR | matrices over height, width, channels |
 
-A state dict under either `.pth` name may hold the trunk alone.  How its fc6 is stored tells whose numbers it has, and
-so in which order the first layer reads; without fc6 the file's name tells.
+The trained files were not at hand; the orders are inferred.  Parkhi et al. released the network for MatConvNet, which
+reads R, G, B (its mean there is 129.19, 104.76, 93.59), and for Caffe, which reads B, G, R.  Oxford's port comes from
+MatConvNet's file.  So does DeepFace's: its author published how he copied `vgg_face.mat` layer by layer (notebook
+Matlab-Model-to-Keras of serengil/tensorflow-101), and nothing there turns the first convolution.  That DeepFace hands
+this network B, G, R is its users' concern (its issues 121 and 1457; scaling `bgr01`), not the file's.  keras-vggface's
+files come from Caffe: its `preprocess_input` turns R, G, B round.  To check: `conv1_1.weight` of `vgg_face_weights.pth`
+and of `vgg_face_dag.pth` must be equal.
 """
 
 from __future__ import annotations
@@ -25,15 +30,10 @@ import torch
 from aver.weights.he import he_normal
 from aver.weights.keras_h5 import read_layers
 from aver.weights.state import save_state
-from aver.weights.tensors import file_of, read_torch, take
+from aver.weights.tensors import file_in, packed, read_torch, take
 from aver.weights.trunk import FULLY_CONNECTED, TRUNK
 
 MADE = "vggface.pth"
-#: The file in RGB order.
-OXFORD = "vgg_face_dag.pth"
-PUBLISHED = (
-    "vgg_face_weights.pth", "rcmalli_vggface_tf_vgg16.h5", "rcmalli_vggface_tf_notop_vgg16.h5", OXFORD
-)  # fmt: skip
 #: Outputs of a fully connected layer drawn at a time: float64 numbers of the whole fc6 would take 0.8 GB.
 DRAWN = 64
 
@@ -60,33 +60,32 @@ def convert(found: Path, folder: Path, layers: str) -> None:
     """Write `vggface.pth` from the one published file in `found`.
 
     Raises:
-        WeightsError: the file lacks a tensor, or one has another shape.
+        WeightsError: the file lacks a tensor, or one is not what it must be.
     """
-    path = file_of(found, PUBLISHED)
+    path = file_in(found)
     read = _keras if path.suffix == ".h5" else _torch
     save_state(dict(read(path, FULLY_CONNECTED if layers == "all" else ())), folder / MADE)
 
 
 def _torch(path: Path, connected: Connected) -> Tensors:
     tensors = read_torch(path)
-    matrices = getattr(tensors.get("fc6.weight"), "ndim", 2 if path.name == OXFORD else 4) == 2
+    matrices = getattr(tensors.get("fc6.weight"), "ndim", 4) == 2
     for name, inputs, outputs in TRUNK:
-        weight = take(path, tensors, f"{name}.weight", (outputs, inputs, 3, 3))
-        yield f"{name}.weight", (weight.flip(1) if matrices and inputs == 3 else weight).contiguous()
+        yield f"{name}.weight", take(path, tensors, f"{name}.weight", (outputs, inputs, 3, 3))
         yield f"{name}.bias", take(path, tensors, f"{name}.bias", (outputs,))
     for name, shape in connected:
         stored = (shape[0], int(np.prod(shape[1:]))) if matrices else shape
-        yield f"{name}.weight", take(path, tensors, f"{name}.weight", stored).reshape(shape).contiguous()
+        yield f"{name}.weight", packed(take(path, tensors, f"{name}.weight", stored).reshape(shape))
         yield f"{name}.bias", take(path, tensors, f"{name}.bias", shape[:1])
 
 
 def _keras(path: Path, connected: Connected) -> Tensors:
     tensors = read_layers(path, [*(name for name, *_ in TRUNK), *(name for name, _ in connected)])
     for name, inputs, outputs in TRUNK:
-        kernel = take(path, tensors, f"{name}/kernel", (3, 3, inputs, outputs))
-        yield f"{name}.weight", kernel.permute(3, 2, 0, 1).contiguous()
+        kernel = take(path, tensors, f"{name}/kernel", (3, 3, inputs, outputs)).permute(3, 2, 0, 1)
+        yield f"{name}.weight", packed(kernel.flip(1) if inputs == 3 else kernel)
         yield f"{name}.bias", take(path, tensors, f"{name}/bias", (outputs,))
     for name, (outputs, inputs, height, width) in connected:
         kernel = take(path, tensors, f"{name}/kernel", (height * width * inputs, outputs))
-        yield f"{name}.weight", kernel.reshape(height, width, inputs, outputs).permute(3, 2, 0, 1).contiguous()
+        yield f"{name}.weight", packed(kernel.reshape(height, width, inputs, outputs).permute(3, 2, 0, 1))
         yield f"{name}.bias", take(path, tensors, f"{name}/bias", (outputs,))

@@ -16,11 +16,10 @@ import torch
 
 from aver.weights.he import he_normal
 from aver.weights.state import save_state
-from aver.weights.tensors import file_of, read_torch, take
+from aver.weights.tensors import file_in, read_torch, take
 from aver.weights.trunk import NORMALISATION, VGG_M
 
 MADE = "vggm.pth"
-PUBLISHED = ("vgg_m_face_bn_fer_dag.pth",)
 #: The published number of the first batch normalisation.
 FIRST = 49
 
@@ -41,13 +40,13 @@ def convert(found: Path, folder: Path, layers: str) -> None:
     """Write `vggm.pth` from the one published file in `found`.
 
     Raises:
-        WeightsError: the file lacks a tensor, or one has another shape.
+        WeightsError: the file lacks a tensor, or one is not what it must be.
     """
-    path = file_of(found, PUBLISHED)
+    path = file_in(found)
     tensors = read_torch(path)
     state = {}
     for number, (name, inputs, outputs, side) in enumerate(VGG_M, start=1):
-        state[f"{name}.weight"] = take(path, tensors, f"{name}.weight", (outputs, inputs, side, side)).contiguous()
+        state[f"{name}.weight"] = take(path, tensors, f"{name}.weight", (outputs, inputs, side, side))
         state[f"{name}.bias"] = take(path, tensors, f"{name}.bias", (outputs,))
         for part in NORMALISATION:
             state[f"bn{number}.{part}"] = take(path, tensors, f"bn{FIRST + number - 1}.{part}", (outputs,))

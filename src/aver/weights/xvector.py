@@ -1,71 +1,37 @@
-"""The x-vector's weights (Snyder et al. 2018), as speechbrain lays them out: hyperparams and a checkpoint."""
+"""The x-vector's weights (Snyder et al. 2018): `embedding_model.ckpt`, a state dict by speechbrain's names.
+
+Published (speechbrain/spkrec-xvect-voxceleb) are that file and `hyperparams.yaml`, which says how the network is built.
+It must say what was published (`aver.weights.xvector_hyperparams`), and is not kept: the network is built in code.
+"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from aver.errors import WeightsError
 from aver.weights.he import he_normal
-from aver.weights.speechbrain_import import import_speechbrain
 from aver.weights.state import save_state
-
-FILES = ("hyperparams.yaml", "embedding_model.ckpt")
-VALUES = 512
-
-#: The published x-vector (Snyder et al. 2018, table 1) in speechbrain's words, without its classifier of speakers.
-HYPERPARAMS = """\
-pretrained_path: .
-n_mels: 24
-emb_dim: 512
-compute_features: !new:speechbrain.lobes.features.Fbank
-    n_mels: !ref <n_mels>
-mean_var_norm: !new:speechbrain.processing.features.InputNormalization
-    norm_type: sentence
-    std_norm: False
-embedding_model: !new:speechbrain.lobes.models.Xvector.Xvector
-    in_channels: !ref <n_mels>
-    activation: !name:torch.nn.LeakyReLU
-    tdnn_blocks: 5
-    tdnn_channels: [512, 512, 512, 512, 1500]
-    tdnn_kernel_sizes: [5, 3, 3, 1, 1]
-    tdnn_dilations: [1, 2, 3, 1, 1]
-    lin_neurons: !ref <emb_dim>
-classifier: !new:torch.nn.Identity
-modules:
-    compute_features: !ref <compute_features>
-    mean_var_norm: !ref <mean_var_norm>
-    embedding_model: !ref <embedding_model>
-    classifier: !ref <classifier>
-pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
-    loadables:
-        embedding_model: !ref <embedding_model>
-    paths:
-        embedding_model: !ref <pretrained_path>/embedding_model.ckpt
-"""
+from aver.weights.tensors import read_torch, take
+from aver.weights.xvector_hyperparams import differences
+from aver.weights.xvector_model import FILE, make_module
 
 
 def seed(rng: np.random.Generator, folder: Path, layers: str) -> None:
     """Write He-initialised weights (biases 0) into an existing folder; `layers` changes nothing here."""
-    import_speechbrain()
-    import torch
-    from hyperpyyaml import load_hyperpyyaml
-
-    (folder / "hyperparams.yaml").write_text(HYPERPARAMS, encoding="utf-8")
-    with torch.random.fork_rng(devices=[]):
-        state = load_hyperpyyaml(HYPERPARAMS)["embedding_model"].state_dict()
+    state = make_module("embedding_model").state_dict()
     for name, value in state.items():
         if name.endswith("weight") and value.ndim > 1:
             state[name] = torch.from_numpy(he_normal(rng, tuple(value.shape), value[0].numel()))
         elif name.endswith("bias"):
             state[name] = torch.zeros_like(value)
-    save_state(state, folder / "embedding_model.ckpt")
+    save_state(state, folder / FILE)
 
 
 def convert(found: Path, folder: Path, layers: str) -> None:
-    """Copy the two published files that an embedding needs, as they are, after a trial of them.
+    """Write the published state dict, after a look at both published files.
 
     Args:
         found: a folder with `hyperparams.yaml` and `embedding_model.ckpt`.
@@ -73,24 +39,19 @@ def convert(found: Path, folder: Path, layers: str) -> None:
         layers: changes nothing here.
 
     Raises:
-        WeightsError: they build no x-vector of 512 values.
+        WeightsError: the hyperparams are not those of the published x-vector, or a tensor is missing or has another
+            shape than there.
     """
-    import torch
-
-    from aver.weights.xvector_model import read_model
-
-    try:
-        row = read_model(found)(torch.zeros(16000))
-        problem = "" if row.shape == (VALUES,) else f"they give {row.numel()} values per sound"
-    except (OSError, MemoryError):
-        raise
-    except Exception as exc:  # HyperPyYAML, speechbrain and PyTorch raise what they like at a file they cannot use
-        problem = f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}"
-    if problem:
+    path = found / "hyperparams.yaml"
+    for difference in differences(path):
         raise WeightsError(
-            f"weights of xvector: {' and '.join(FILES)} in {found} do not make an x-vector of {VALUES} values "
-            f"({problem}). Expected: the files of https://huggingface.co/speechbrain/spkrec-xvect-voxceleb; download "
-            "both again."
+            f"weights of xvector: {path} is not that of the published x-vector: {difference}. Expected: the files of "
+            "https://huggingface.co/speechbrain/spkrec-xvect-voxceleb; download both again."
         )
-    for name in FILES:
-        shutil.copyfile(found / name, folder / name)
+    tensors = read_torch(found / FILE)
+    state = {
+        # Integers count the batches of the training, which no embedding depends on: 0.
+        name: take(found / FILE, tensors, name, tuple(value.shape)) if value.is_floating_point() else value
+        for name, value in make_module("embedding_model").state_dict().items()
+    }
+    save_state(state, folder / FILE)

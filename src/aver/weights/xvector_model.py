@@ -1,13 +1,14 @@
-"""The x-vector out of speechbrain's published folder: its own modules, without its way of fetching files.
+"""The published x-vector (Snyder et al. 2018) of speechbrain's own modules, without its way of fetching files.
 
-`EncoderClassifier.from_hparams` would link or look up every file that the hyperparams name, of which the classifier and
-its labels serve no embedding.  Here the modules that do are built from `hyperparams.yaml`, and one file is read:
+`EncoderClassifier.from_hparams` would run a YAML file, and link or look up every file that it names, of which the
+classifier and its labels serve no embedding.  Here the three modules that do are built in code, and one file is read:
 nothing is asked of a network, nothing is written, and the folder may be read-only and may have moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,27 @@ from torch import Tensor
 from aver.weights.speechbrain_import import import_speechbrain
 from aver.weights.state import load_state
 
-MODULES = ("compute_features", "mean_var_norm", "embedding_model")
+FILE = "embedding_model.ckpt"
+#: The modules by the names that `hyperparams.yaml` of speechbrain/spkrec-xvect-voxceleb gives them, in their order.
+CLASSES = {
+    "compute_features": "speechbrain.lobes.features.Fbank",
+    "mean_var_norm": "speechbrain.processing.features.InputNormalization",
+    "embedding_model": "speechbrain.lobes.models.Xvector.Xvector",
+}
+#: What they are made of there (Snyder et al. 2018, table 1); the rest are speechbrain's defaults, 16 kHz among them.
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "compute_features": {"n_mels": 24},
+    "mean_var_norm": {"norm_type": "sentence", "std_norm": False},
+    "embedding_model": {
+        "in_channels": 24,
+        "activation": torch.nn.LeakyReLU,
+        "tdnn_blocks": 5,
+        "tdnn_channels": [512, 512, 512, 512, 1500],
+        "tdnn_kernel_sizes": [5, 3, 3, 1, 1],
+        "tdnn_dilations": [1, 2, 3, 1, 1],
+        "lin_neurons": 512,
+    },
+}
 #: speechbrain's statistics pooling adds noise of 1e-5; drawn from this seed, it is the same for every sound.
 NOISE_SEED = 0
 
@@ -26,13 +47,13 @@ class XvectorModel:
     """What `EncoderClassifier.encode_batch` computes, on one sound: features, minus their mean, embedded.
 
     Args:
-        modules: speechbrain's modules by the names in `MODULES`, in evaluation mode.
+        modules: speechbrain's modules by the names in `CLASSES`, in evaluation mode.
         device: `cpu` or `cuda`.
         precision: of the products of the embedding model, `fp32` or `bf16`; features are float32.
     """
 
     def __init__(self, modules: Mapping[str, Any], device: str, precision: str) -> None:
-        self._features, self._norm, self._embedding = (modules[name].to(device) for name in MODULES)
+        self._features, self._norm, self._embedding = (modules[name].to(device) for name in CLASSES)
         self._device, self._mixed = device, precision == "bf16"
         self._whole = torch.ones(1, device=device)
         self._generators = [torch.cuda.current_device()] if device == "cuda" else []
@@ -48,18 +69,22 @@ class XvectorModel:
             return made
 
 
-def read_model(folder: Path, device: str = "cpu", precision: str = "fp32") -> XvectorModel:
-    """Return the model in a folder with `hyperparams.yaml` and `embedding_model.ckpt`.
-
-    Raises:
-        Exception: of any kind, if the files are not what speechbrain published: neither HyperPyYAML nor PyTorch has an
-            error of its own for that.
-    """
+def class_of(name: str) -> type[torch.nn.Module]:
+    """Return speechbrain's class of one of `CLASSES`."""
     import_speechbrain()
-    from hyperpyyaml import load_hyperpyyaml
+    module, _, found = CLASSES[name].rpartition(".")
+    made: type[torch.nn.Module] = getattr(import_module(module), found)
+    return made
 
-    with torch.random.fork_rng(devices=[]):  # layers are initialised, although what they hold is replaced
-        hyperparams = load_hyperpyyaml((folder / "hyperparams.yaml").read_text(encoding="utf-8"))
-    modules = {name: hyperparams[name].eval() for name in MODULES}
-    modules["embedding_model"].load_state_dict(load_state(folder / "embedding_model.ckpt"))
+
+def make_module(name: str) -> torch.nn.Module:
+    """Return one of `CLASSES` as published, with numbers that are to be replaced."""
+    with torch.random.fork_rng(devices=[]):
+        return class_of(name)(**PUBLISHED[name])
+
+
+def read_model(folder: Path, device: str = "cpu", precision: str = "fp32") -> XvectorModel:
+    """Return the model in a folder with `embedding_model.ckpt`."""
+    modules = {name: make_module(name).eval() for name in CLASSES}
+    modules["embedding_model"].load_state_dict(load_state(folder / FILE))
     return XvectorModel(modules, device, precision)

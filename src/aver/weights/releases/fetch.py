@@ -16,12 +16,13 @@ from pathlib import Path
 
 from aver.cache.objects import file_digest
 from aver.errors import CacheError, WeightsError, is_machine_failure
-from aver.weights.releases.download import Unavailable, download
+from aver.params.releases import Published, Release
+from aver.weights.releases.ask import Unavailable
+from aver.weights.releases.download import download
 from aver.weights.releases.known import Expected, expected
 from aver.weights.releases.meter import amount
 from aver.weights.releases.part import Part
 from aver.weights.releases.places import downloads, mirrored
-from aver.weights.releases.sources import Published, Release
 from aver.weights.releases.words import by_hand
 
 log = logging.getLogger(__name__)
@@ -70,12 +71,15 @@ def _bring(weights: str, release: Release, file: Published, pins: Mapping[str, s
     mirror = mirrored(weights, release.name, file.name)
     faults: dict[str, str] = {}
     if isinstance(mirror, Path):
-        if not mirror.is_file():
-            faults[str(mirror)] = "is not there"
-        elif not (fault := _fault(digest := file_digest(mirror), wanted)):
-            return mirror, digest
-        else:
-            faults[str(mirror)] = fault
+        try:
+            if not mirror.is_file():
+                fault = "is not there"
+            elif not (fault := _fault(digest := file_digest(mirror), wanted)):
+                return mirror, digest
+        except OSError as exc:
+            fault = f"cannot be read: {exc.strerror or exc}"
+        faults[str(mirror)] = fault
+        log.info("%s  %s: %s", file.name, mirror, fault)
     for url in (*((mirror,) if isinstance(mirror, str) else ()), *file.urls):
         try:
             return target, _downloaded(url, target, file.name, wanted)

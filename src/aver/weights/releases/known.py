@@ -13,8 +13,8 @@ from pathlib import Path
 
 from aver.cache.objects import TEMPORARY, write_atomic
 from aver.errors import WeightsError
+from aver.params.releases import Published, Release
 from aver.weights.releases.places import record_of
-from aver.weights.releases.sources import Published, Release
 
 log = logging.getLogger(__name__)
 

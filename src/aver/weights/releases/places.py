@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from aver.cache.location import cache_root
+from aver.errors import WeightsError
 
 #: Names a folder, or an http(s) address, that holds published files as `<weights>/<release>/<file>`.
 MIRROR = "AVER_WEIGHTS_MIRROR"
@@ -22,10 +24,21 @@ def record_of(weights: str, release: str, file: str) -> Path:
 
 
 def mirrored(weights: str, release: str, file: str) -> Path | str | None:
-    """Return where the mirror has a file: a path in its folder, or a URL; None without a mirror."""
+    """Return where the mirror has a file: a path in its folder, or a URL; None without a mirror.
+
+    Raises:
+        WeightsError: what the environment names is no mirror.
+    """
     place = os.environ.get(MIRROR, "").strip()
     if not place:
         return None
-    if place.startswith(("http://", "https://")):
-        return f"{place.rstrip('/')}/{weights}/{release}/{file}"
-    return Path(place).expanduser().resolve() / weights / release / file
+    scheme, found, rest = place.partition("://")
+    if found:
+        if scheme.lower() not in ("http", "https"):
+            raise WeightsError(f"{MIRROR}={place} is neither a folder nor an address with http or https. Mend it.")
+        return f"{scheme.lower()}://{rest.rstrip('/')}/{weights}/{release}/{file}"
+    folder = Path(place).expanduser().resolve()
+    with suppress(OSError):
+        if folder.is_dir():
+            return folder / weights / release / file
+    raise WeightsError(f"{MIRROR}={place}: there is no folder {folder} that can be read. Mend or unset it.")

@@ -2,51 +2,41 @@
 
 - `.pth`, `.ckpt`: PyTorch files are pickles.  They must load with `weights_only`, which builds tensors and plain
   containers and calls nothing else.
-- `hyperparams.yaml`: speechbrain's HyperPyYAML creates any Python object that a tag names and calls any function.  Only
-  the tags and classes that the published x-vector needs are let through.
-- `saved_model.pb`: a TensorFlow graph is a program.  Operations that run Python or touch files beyond the saving of the
-  model's own variables are refused.
+- `saved_model.pb`: a TensorFlow graph is a program; see `aver.weights.releases.trust_graph`.
 - `.h5`: HDF5 can say that its content lies in other files (external links, external storage, virtual datasets), which
   would be read as weights.  Keras writes none of these, and no soft links.
+- `hyperparams.yaml`: speechbrain would run it; here it is only compared (`aver.weights.xvector_hyperparams`), and
+  nothing that it names is made.  `variables/`: numbers, which TensorFlow's reader of checkpoints checks.
 
-An archive is looked at while it is unpacked (`aver.weights.releases.unpack`).
+A file of any other name is refused.  An archive is looked at while it is unpacked (`aver.weights.releases.unpack`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-import yaml
+from zipfile import is_zipfile
 
 from aver.errors import WeightsError
+from aver.weights.releases.trust_graph import check_graph
 
-#: Classes and functions that a hyperparams.yaml may name (those of speechbrain/spkrec-xvect-voxceleb and of our own).
-NAMES = frozenset(
-    {
-        "speechbrain.dataio.encoder.CategoricalEncoder",
-        "speechbrain.lobes.features.Fbank",
-        "speechbrain.lobes.models.Xvector.Classifier",
-        "speechbrain.lobes.models.Xvector.Xvector",
-        "speechbrain.processing.features.InputNormalization",
-        "speechbrain.utils.parameter_transfer.Pretrainer",
-        "torch.nn.Identity",
-        "torch.nn.LeakyReLU",
-    }
-)
-#: Tags that name nothing to run.
-PLAIN_TAGS = re.compile(r"tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)|!ref|!copy|!tuple|!PLACEHOLDER")
-NAMING_TAGS = re.compile(r"!(?:new|name):(.+)")
-#: TensorFlow operations that run Python, or read and write files of the graph's choice.
-REFUSED_OPERATIONS = frozenset(
-    {
-        "EagerPyFunc", "FixedLengthRecordReader", "FixedLengthRecordReaderV2", "IdentityReader", "IdentityReaderV2",
-        "MatchingFiles", "PrintV2", "PyFunc", "PyFuncStateless", "ReadFile", "TFRecordReader", "TFRecordReaderV2",
-        "TextLineReader", "TextLineReaderV2", "WholeFileReader", "WholeFileReaderV2", "WriteFile",
-    }
-)  # fmt: skip
+#: What to do about a file that is not the published one; no publisher tells a sha256 to compare it with.
+REMEDY = "Bring the published file again (`aver weights NAME` tells where from), or set the source to 'seeded'."
+#: How a git-lfs pointer begins: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def check_pointer(path: Path) -> None:
+    """Refuse what a repository holds in the place of a large file until git-lfs brings it.
+
+    Raises:
+        WeightsError: the file is such a pointer.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise WeightsError(f"{path.name} is a git-lfs pointer, not the file; run `git lfs pull` there.")
 
 
 def check_trust(folder: Path) -> None:
@@ -55,72 +45,43 @@ def check_trust(folder: Path) -> None:
     Raises:
         WeightsError: a file is not what its name says, or could run code; names the file and what it holds.
     """
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        check = _CHECKS.get(path.name, _CHECKS.get(path.suffix))
-        for problem in check(path) if check else ():
-            raise WeightsError(
-                f"{path.name} {problem}. It was not loaded. Use the published file "
-                "(compare its sha256 with the publisher's), or set the source to 'seeded'."
-            )
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        check_pointer(path)
+        name = path.relative_to(folder).as_posix()
+        for problem in _CHECKS.get(name, _CHECKS.get(path.suffix, _unknown))(path):
+            raise WeightsError(f"{path.name} {problem}. It was not loaded. {REMEDY}")
+
+
+def _unknown(path: Path) -> Iterator[str]:
+    yield "is of no kind that weights are published in"
+
+
+def _harmless(path: Path) -> Iterator[str]:
+    yield from ()
 
 
 def _tensors(path: Path) -> Iterator[str]:
-    import torch
+    from aver.weights.state import load_state
 
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        load_state(path)
     except (OSError, MemoryError):
         raise
     except Exception as exc:  # PyTorch's reader has no error of its own for bytes that it cannot read
-        yield f"is no PyTorch file that holds tensors only ({[*str(exc).splitlines(), type(exc).__name__][0][:200]})"
+        yield f"is no PyTorch file that holds tensors only ({_instead(path, str(exc))})"
 
 
-def _tags(path: Path) -> Iterator[str]:
-    try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
-        yield f"is no YAML that can be read ({str(exc).splitlines()[0]})"
-        return
-    for node in _nodes(root):
-        named = NAMING_TAGS.fullmatch(node.tag)
-        if not (named and named[1] in NAMES) and not PLAIN_TAGS.fullmatch(node.tag):
-            yield f"names {node.tag!r} in line {node.start_mark.line + 1}, which the published x-vector does not need"
-
-
-def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Yield every node once, however often aliases repeat it."""
-    seen: set[int] = set()
-    waiting = [root] if root else []
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        yield node
-        if isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-
-
-def _operations(path: Path) -> Iterator[str]:
-    from aver.tensorflow_import import import_tensorflow
-
-    import_tensorflow()
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    model = saved_model_pb2.SavedModel()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except DecodeError as exc:
-        yield f"is no SavedModel ({exc})"
-        return
-    graphs = [meta.graph_def for meta in model.meta_graphs]
-    nodes = [node for graph in graphs for node in graph.node]
-    nodes += [node for graph in graphs for function in graph.library.function for node in function.node_def]
-    for operation in sorted({node.op for node in nodes} & REFUSED_OPERATIONS):
-        yield f"runs the operation {operation}, which the published model does not need"
+def _instead(path: Path, said: str) -> str:
+    """Say what a file is instead of tensors; PyTorch's own words advise to load it all the same."""
+    if found := re.search(r"GLOBAL (\S+)", said):
+        return f"it names {found[1]}"
+    with path.open("rb") as file:
+        start = file.read(256)
+    if not start:
+        return "it is empty"
+    if start.lstrip().startswith(b"<") or all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start):
+        return "it is text, perhaps a web page"
+    return "it is a zip archive of something else" if is_zipfile(path) else "it is truncated, or no zip archive"
 
 
 def _own_content(path: Path) -> Iterator[str]:
@@ -161,6 +122,13 @@ def _foreign(root: Any) -> Iterator[str]:
             seen.add(address)
 
 
-_CHECKS = {
-    ".pth": _tensors, ".ckpt": _tensors, ".yaml": _tags, "saved_model.pb": _operations, ".h5": _own_content
-}  # fmt: skip
+#: By name, else by suffix.
+_CHECKS: dict[str, Callable[[Path], Iterator[str]]] = {
+    ".pth": _tensors,
+    ".ckpt": _tensors,
+    ".h5": _own_content,
+    "saved_model.pb": check_graph,
+    "hyperparams.yaml": _harmless,
+    "variables/variables.index": _harmless,
+    "variables/variables.data-00000-of-00001": _harmless,
+}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aver.params.releases import Release
 from aver.weights.releases.places import MIRROR
-from aver.weights.releases.sources import Release
 
 
 def by_hand(weights: str, release: Release, missing: Sequence[str] = ()) -> list[str]:

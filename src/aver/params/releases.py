@@ -53,7 +53,7 @@ class Release:
         return (*((self.archive,) if self.archive else ()), *self.files)
 
 
-_OXFORD = "www.robots.ox.ac.uk/~albanie/models/pytorch-mcn"
+_OXFORD = "https://www.robots.ox.ac.uk/~albanie/models/pytorch-mcn"
 _KERAS = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0"
 _SPEECHBRAIN = "https://huggingface.co/speechbrain/spkrec-xvect-voxceleb"
 _VGG_FACE = "CC BY-NC 4.0 (Oxford VGG): non-commercial; trained on photographs of people"
@@ -62,9 +62,8 @@ _VGG_FACE_2 = "CC BY-SA 4.0, as VGGFace2 (Oxford VGG); trained on photographs of
 
 def _albanie(file: str, licence: str) -> Release:
     """Return a port of Oxford's MatConvNet models to PyTorch."""
-    urls = (f"https://{_OXFORD}/{file}", f"http://{_OXFORD}/{file}")
     page = "https://www.robots.ox.ac.uk/~albanie/pytorch-models.html"
-    return Release("albanie", (Published(file, urls),), page, licence)
+    return Release("albanie", (Published(file, (f"{_OXFORD}/{file}",)),), page, licence)
 
 
 def _keras(name: str, file: str, licence: str) -> Release:
