@@ -51,8 +51,8 @@ def expected(weights: str, release: Release, file: Published, pins: Mapping[str,
     found = re.match(r"([0-9a-f]{64})  ", text)
     if not found:
         raise WeightsError(
-            f"{record} is damaged. Delete it: the sha256 is recorded again when the file is next used; compare it then "
-            "with the publisher's."
+            f"{record} is damaged. Delete it: the sha256 is recorded again when the file is next used. Compare it then "
+            "with somebody else's, or pin it."
         )
     return Expected(found[1], "recorded when the file was first used")
 
