@@ -45,9 +45,9 @@ class Case:
 FACES = {"encoder": "vggface", "window": "frames"}
 CASES = {
     "vggface": Case(FACES, clips=64, rows=24, side=64),
-    "vggface-fc7": Case({**FACES, "layer": "fc7", "scaling": "bgr01", "normalise": True}, 8, 12, 224, "all"),
+    "vggface-fc7": Case({**FACES, "layer": "fc7", "scaling": "bgr01", "normalise": True}, 16, 12, 224, "all"),
     "vggm": Case({"encoder": "vggm", "window": "frames"}, 64, 24, 96),
-    "resnet50": Case({"encoder": "resnet50", "window": "frames"}, 8, 12, 224),
+    "resnet50": Case({"encoder": "resnet50", "window": "frames"}, 16, 12, 224),
     "xvector": Case({"encoder": "xvector", "window": "second"}, 48, 3),
     "vggish": Case({"encoder": "vggish", "window": "second"}, 48, 3),
     "vggish-conv4": Case({"encoder": "vggish-torch", "window": "half"}, 48, 6),

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from aver.cache.objects import Arrays
     from aver.params.blocks import Stream
 
-#: Crops per forward pass, by device, for pictures up to `SMALL_PX` and for larger ones.  Measured on two CPU cores: 16
-#: of 64 x 64 run fastest; 8 of 224 x 224 share one reading of fc6's 0.4 GB.  A GPU wants many more to be busy.
-BATCH = {"cpu": (16, 8), "cuda": (256, 64)}
+#: Crops per forward pass, by device, for pictures up to `SMALL_PX` and for larger ones.  On a CPU 8 to 32 run equally
+#: fast; 16 read VGG-Face's fc6, 0.4 GB, seldom enough.  A GPU wants many more to be busy.
+BATCH = {"cpu": (16, 16), "cuda": (256, 64)}
 SMALL_PX = 128
 
 #: A network ready to run: pictures [B, 3, px, px] to rows [B, width].
