@@ -13,7 +13,7 @@ from aver.errors import WeightsError
 from aver.weights.state import load_state
 
 REMEDY = (
-    "Download the published file again, by the address that `aver weights` shows, or set the source to 'seeded' in "
+    "Bring the published file again (`aver weights NAME` tells where from), or set the source to 'seeded' in "
     "params.yaml."
 )
 #: What data-parallel training puts before every name.

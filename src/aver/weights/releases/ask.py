@@ -99,7 +99,7 @@ def _spoken() -> Iterator[None]:
 
 def _cause(error: BaseException) -> str:
     """Return what is at the bottom of a chain of errors, in the system's words if it has some."""
-    words, link = str(error), error
-    while link := link.__cause__ or link.__context__:  # type: ignore[assignment]
-        words = getattr(link, "strerror", None) or words
+    words, link = str(error), error.__cause__ or error.__context__
+    while link:
+        words, link = getattr(link, "strerror", None) or words, link.__cause__ or link.__context__
     return " ".join(words.split())[:200]

@@ -55,8 +55,8 @@ def fetch(weights: str, release: Release, pins: Mapping[str, str]) -> Found:
             f"cannot write below {folder}: {exc.strerror or exc}. Free space or mend the permissions and run again; a "
             "download goes on where it stopped."
         ) from exc
-    files, digests = ({name: pair[place] for name, pair in brought.items()} for place in (0, 1))
-    return Found(release, files, digests)  # type: ignore[arg-type]
+    files = {name: path for name, (path, _) in brought.items()}
+    return Found(release, files, {name: digest for name, (_, digest) in brought.items()})
 
 
 def _bring(weights: str, release: Release, file: Published, pins: Mapping[str, str]) -> tuple[Path, str]:
