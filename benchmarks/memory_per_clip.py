@@ -66,14 +66,7 @@ def stages(data: Path, streams: list[str], strategies: list[str]) -> list[tuple[
         given = ["--folds", at["folds"], "--features", str(data / "features"), "--out", out]
         listed.append((f"classifiers {strategy}", ["--benchmark", corpus, "--strategy", strategy, *given]))
     out = ["--metrics", str(data / "metrics.json"), "--comparison", str(data / "comparison.json")]
-    given = [
-        "--classifiers",
-        str(data / "classifiers"),
-        "--folds",
-        str(data / "folds"),
-        "--out",
-        str(data / "evaluation"),
-    ]
+    given = ["--data", str(data), "--out", str(data / "evaluation")]
     listed.append(("evaluation", ["--strategies", *strategies, *given, *out]))
     pages = ["--out", str(data / "index.html"), "--markdown", str(data / "comparison.md")]
     given = [
@@ -101,7 +94,8 @@ def main() -> None:
             params["synthetic"] |= {"speakers": speakers, "takes": 1, "duration_s": [1.6, 2.0]}
             params["corpora"] = {"synthetic": {"root": str(data / "synthetic")}}
             params["parallel"]["jobs"] = 1
-            params["classifiers"]["budgets"]["quick"]["epochs"] = args.epochs
+            for system in ("temporal", "mater"):
+                params["classifiers"][system]["budgets"]["quick"]["epochs"] = args.epochs
             (data / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
             env = {**os.environ, "PYTHONPATH": "src", "AVER_CACHE": str(data / "cache"),
                    "AVER_PARAMS": str(data / "params.yaml")}  # fmt: skip

@@ -25,7 +25,8 @@ from aver.synthetic.plan import plan
 from aver.synthetic.render import RenderParams, render_clip
 
 STAGES = ("media@synthetic", "faces@synthetic", "windows@synthetic", "features@synthetic-vggface",
-          "features@synthetic-xvector-thirds", "features@synthetic-vggish-patch")  # fmt: skip
+          "features@synthetic-xvector-thirds", "features@synthetic-vggish-half", "features@synthetic-vggish-patch",
+          "features@synthetic-vggm-half")  # fmt: skip
 
 
 def timed(repo: Repository, *arguments: str) -> float:

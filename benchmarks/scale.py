@@ -31,8 +31,8 @@ from aver.synthetic.plan import plan
 from aver.synthetic.render import RenderParams, render_clip
 
 SIDE, FPS, RATE, SECONDS = 64, 5, 16000, 0.4
-#: One stream is enough: cache and store know no encoder.
-STREAM = "xvector-thirds"
+#: One stream is enough: cache and store know no encoder.  Over fixed windows, as every system can read it.
+STREAM = "xvector"
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,10 @@ def repository(folder: Path, clips: int, pattern: Template) -> Repository:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pattern.clip(number))
     content = yaml.safe_load((repo.path / "params.yaml").read_text(encoding="utf-8"))
-    features = {STREAM: content["features"][STREAM] | {"buckets": 16}}
-    classifiers = content["classifiers"] | {"visual": STREAM, "acoustic": STREAM}
+    features = {STREAM: content["features"]["xvector-thirds"] | {"window": "half", "buckets": 16}}
+    classifiers = content["classifiers"]
+    for system in ("temporal", "mater"):
+        classifiers[system] |= {"visual": STREAM, "acoustic": STREAM}
     repo.params(
         {"corpora": {"tiny": {"root": str(root), "adapter": "folder"}}, "features": features,
          "benchmarks": {}, "classifiers": classifiers}

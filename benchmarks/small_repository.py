@@ -25,10 +25,10 @@ TINY = {
 }  # fmt: skip
 
 #: The works that look at clips, as run records call them.
-STREAMS = ("vggface", "xvector-thirds", "vggish-patch")
+STREAMS = ("vggface", "xvector-thirds", "vggish-patch", "vggm-half", "vggish-half")
 EXTRACTION = (
     "media synthetic probe", "media synthetic sound", "faces synthetic",
-    *(f"features synthetic {stream}" for stream in STREAMS),
+    *(f"features synthetic {stream}" for stream in STREAMS), "features synthetic vggm-half windows",
 )  # fmt: skip
 
 
@@ -110,10 +110,11 @@ def small_repository(path: Path) -> Repository:
     """Return `copy_pipeline` with tiny params: 36 clips of a second, 2 folds, 2 seeds, 8 epochs, narrow fusions."""
     repo = copy_pipeline(path)
     content = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    content["classifiers"]["budgets"]["quick"]["epochs"] = 8
-    content["classifiers"]["budgets"]["quick"]["autoencoder_epochs"] = 1
-    content["classifiers"]["learning_rate"] = 0.01
-    content["classifiers"]["embrace"]["width"] = 32
+    temporal, mater = content["classifiers"]["temporal"], content["classifiers"]["mater"]
+    temporal["budgets"]["quick"] |= {"epochs": 8, "autoencoder_epochs": 1}
+    temporal["learning_rate"] = 0.01
+    temporal["embrace"]["width"] = 32
+    mater["budgets"]["quick"] |= {"epochs": 8, "width": 16, "feed_forward": 16, "learning_rate": 0.01}
     content["reducers"]["autoencoder"] |= {"hidden": [64], "latent": 32}
     blocks = {name: content[name] for name in ("classifiers", "reducers")}
     repo.params({"fusion": "concat", **TINY, **blocks})

@@ -37,7 +37,8 @@ def shrink(repository: Repository, jobs: int) -> None:
     """Make the comparison cheaper and set the number of workers."""
     params = yaml.safe_load((repository.path / "params.yaml").read_text(encoding="utf-8"))
     params["benchmarks"]["synthetic"] |= {"folds": LESS["folds"], "seeds": LESS["seeds"]}
-    params["classifiers"]["budgets"]["quick"]["epochs"] = LESS["epochs"]
+    for system in ("temporal", "mater"):
+        params["classifiers"][system]["budgets"]["quick"]["epochs"] = LESS["epochs"]
     params["evaluation"]["bootstrap_draws"] = LESS["bootstrap_draws"]
     params["parallel"]["jobs"] = jobs
     repository.params(params)

@@ -20,8 +20,14 @@ KINDS = {
     "clips of the built-in corpus": (("render",), "data/synthetic"),
     "decoded sound": (("sound",), ""),
     "face crops": (("faces",), ""),
-    "embeddings": (("embed-vggface", "embed-xvector", "embed-vggish"), "data/features"),
-    "trained models": (("train-acoustic", "train-concat", "train-visual"), "data/classifiers"),
+    "embeddings": (
+        ("embed-vggface", "embed-vggish", "embed-vggish-torch", "embed-vggm", "embed-xvector", "pool-frames"),
+        "data/features",
+    ),
+    "trained models": (
+        ("train-acoustic", "train-concat", "train-mater", "train-mater-baseline", "train-visual"),
+        "data/classifiers",
+    ),
     "encoder weights": ((), "data/weights"),
 }
 

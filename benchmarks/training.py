@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from aver.classifiers.concat import train_together
-from aver.classifiers.fit import FitParams
+from aver.classifiers.head import TemporalParams
 from aver.classifiers.prepare import prepare
 from aver.params.file import load
 from aver.reducers.scaler import fit_scaler
@@ -40,7 +40,7 @@ ROLES = ("visual", "acoustic")
 class Plain(nn.Module):
     """The head of system A as anybody would write it."""
 
-    def __init__(self, width: int, params: FitParams) -> None:
+    def __init__(self, width: int, params: TemporalParams) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, params.lstm_units, batch_first=True)
         self.dense = nn.Linear(params.lstm_units, params.dense_units)
@@ -56,7 +56,7 @@ class Plain(nn.Module):
         return self.out(self.dropout(torch.relu(self.dense(last))))
 
 
-def plain(params: FitParams, table: dict, files: dict[str, Path], threads: int = 1) -> float:
+def plain(params: TemporalParams, table: dict, files: dict[str, Path], threads: int = 1) -> float:
     """Train one model; return the accuracy of its test sequences."""
     torch.set_num_threads(threads)
     torch.manual_seed(params.seed)
@@ -101,7 +101,7 @@ def plain(params: FitParams, table: dict, files: dict[str, Path], threads: int =
     return float((logits(TEST).argmax(1) == labels[sides[TEST]]).float().mean())
 
 
-def together(params: list[FitParams], tables: list[dict], files: dict[str, Path]) -> list[float]:
+def together(params: list[TemporalParams], tables: list[dict], files: dict[str, Path]) -> list[float]:
     """Train several models in one program; return the accuracy of each one's test sequences."""
     found = [0.0] * len(params)
     for place, result in train_together(params, [{"table": table, **files} for table in tables]):
@@ -130,11 +130,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=None, help="frames per sequence, else those of the budget")
     args = parser.parse_args()
     params = load()
+    params = replace(params, classifiers=replace(params.classifiers, noise_trained=()))
     if args.frames:
-        budget = replace(
-            params.classifiers.budgets[params.budget], sequence_frames=args.frames, sequence_stride=args.frames
-        )
-        params = replace(params, classifiers=replace(params.classifiers, budgets={params.budget: budget}))
+        block = params.classifiers.temporal
+        budget = replace(block.budgets[params.budget], sequence_frames=args.frames, sequence_stride=args.frames)
+        block = replace(block, budgets={params.budget: budget})
+        params = replace(params, classifiers=replace(params.classifiers, temporal=block))
     folds = [row for row in read_rows(Path("data/folds/synthetic/folds.parquet")) if row["protocol"] == "subject"]
     ready = prepare("synthetic", "concat", folds, Path("data/features"), params)
     with tempfile.TemporaryDirectory() as scratch:

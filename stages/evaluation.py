@@ -1,4 +1,4 @@
-"""data/classifiers → data/evaluation, metrics.json, reports/comparison.json: what the predictions are worth.
+"""data/classifiers → data/evaluation, metrics.json, reports/comparison.json: what predictions and models are worth.
 
 Scores per clip are the headline; `metrics.json` holds the strategy named by `fusion`, the comparison the whole grid.
 """
@@ -20,14 +20,13 @@ def main(argv: list[str] | None = None) -> None:
     """Evaluate every cell of the grid."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--strategies", nargs="+", required=True, help="the grid")
-    parser.add_argument("--classifiers", type=Path, required=True, help="data/classifiers")
-    parser.add_argument("--folds", type=Path, required=True, help="data/folds")
+    parser.add_argument("--data", type=Path, required=True, help="data, with the other stages' outs")
     parser.add_argument("--metrics", type=Path, required=True, help="metrics.json")
     parser.add_argument("--comparison", type=Path, required=True, help="reports/comparison.json")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     params = load()
-    found = evaluate(args.classifiers, args.folds, args.strategies, params)
+    found = evaluate(args.data, args.strategies, params)
     metrics = headline(found.cells, params.fusion)  # first: without any score of `fusion` nothing is written
     with out_folder(args.out) as folder:
         write_evaluation(folder, found)

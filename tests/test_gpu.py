@@ -14,7 +14,7 @@ import torch
 
 from aver.cache.objects import pack
 from aver.classifiers import concat
-from aver.classifiers.fit import FitParams
+from aver.classifiers.head import TemporalParams
 from aver.features.registry import get_encoder
 from aver.params.blocks import Stream, Weights, Window
 from aver.params.names import ENCODERS
@@ -107,10 +107,10 @@ def test_training_learns_with_mixed_precision(tmp_path: Path) -> None:
         "link_acoustic": steps.ravel(),
         "roles": np.repeat(np.array([0, 1, 2], np.int32), 40),
     }  # fmt: skip
-    params = FitParams(
+    params = TemporalParams(
         classes=2, seed=0, epochs=30, patience=30, batch=16, learning_rate=0.01, learning_rate_min=1e-5,
         learning_rate_patience=5, weight_decay=0.0, dropout=0.0, lstm_units=8, dense_units=8, class_weights=False,
-        device="cuda", scaling="each", published=False,
+        device="cuda", scaling="each", published=False, noisy="",
     )  # fmt: skip
     files = {role: tmp_path / f"{role}.npy" for role in ("visual", "acoustic")}
     found = concat.train(params, table, **files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,27 @@ import numpy as np
 from aver.cache.objects import Arrays
 from aver.classifiers.embrace import EmbraceParams
 from aver.classifiers.fit import FitParams
+from aver.classifiers.head import TemporalParams
+from aver.classifiers.mater import MaterParams
+from aver.classifiers.strategy import Strategy
 from aver.sequences.roles import TEST, TRAIN, VALIDATION
 
 COMMON = {
     "classes": 2, "seed": 0, "epochs": 12, "patience": 12, "batch": 16, "learning_rate": 0.01,
-    "learning_rate_min": 1e-5, "learning_rate_patience": 3, "weight_decay": 0.0, "dropout": 0.1, "lstm_units": 8,
-    "dense_units": 8, "class_weights": False, "device": "cpu", "scaling": "each", "published": False,
+    "learning_rate_min": 1e-5, "learning_rate_patience": 3, "weight_decay": 0.0, "dropout": 0.1,
+    "class_weights": False, "device": "cpu", "scaling": "each", "published": False, "noisy": "",
 }  # fmt: skip
-PARAMS = FitParams(**COMMON)
-EMBRACE = EmbraceParams(**COMMON, width=32, draws=0)
+UNITS = {"lstm_units": 8, "dense_units": 8}
+PARAMS = TemporalParams(**COMMON, **UNITS)
+EMBRACE = EmbraceParams(**COMMON, **UNITS, width=32, draws=0)
+MATER = MaterParams(**COMMON, width=8, layers=2, heads=2, feed_forward=8)
 CLIPS, STEPS = 60, 6
+
+
+def params_for(strategy: Strategy) -> FitParams:
+    """Return small params of a strategy's network."""
+    own = {EmbraceParams: EMBRACE, MaterParams: MATER}.get(strategy.params, PARAMS)
+    return replace(own, **strategy.fixed)
 
 
 @dataclass(frozen=True)

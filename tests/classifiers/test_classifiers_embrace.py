@@ -7,7 +7,8 @@ import torch
 
 from aver.classifiers.embrace import Embrace
 from aver.classifiers.grouped import stack
-from aver.classifiers.head import Head, Rows
+from aver.classifiers.head import Head
+from aver.classifiers.network import Rows
 
 S, N, SIZE = 2, 5, 40
 WIDTHS = {"visual": 6, "acoustic": 3}

@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from classifierwork import EMBRACE, PARAMS, STEPS, Problem, make
+from classifierwork import PARAMS, STEPS, Problem, make, params_for
 
 from aver.cache.objects import pack
-from aver.classifiers.embrace import EmbraceParams
 from aver.classifiers.registry import get_strategy, is_published
 from aver.errors import ParamsError
-from aver.params.names import FUSIONS, REDUCERS, STRATEGIES
+from aver.params.names import ABLATIONS, FUSIONS, REDUCERS, STRATEGIES
 from aver.sequences.roles import TEST, TRAIN, VALIDATION
 
 MODEL = ("model.", "scaler.", "history", "best_epoch")
@@ -26,8 +25,8 @@ def problem(tmp_path_factory):
 
 def train(name, problem, params=None, files=None, **changes):
     strategy = get_strategy(name)
-    params = params or (EMBRACE if strategy.params is EmbraceParams else PARAMS)
-    return strategy.train(params, {**problem.table, **changes}, **(files or problem.inputs(strategy)))
+    table, rows = {**problem.table, **changes}, files or problem.inputs(strategy)
+    return strategy.train(params or params_for(strategy), table, **rows)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def model_of(result):
 @pytest.mark.parametrize("published", [False, True], ids=["corrected", "paper"])
 @pytest.mark.parametrize("name", FUSIONS)
 def test_a_separable_problem_is_learned(problem, name, published):
-    params = replace(EMBRACE if name == "embrace" else PARAMS, published=published, epochs=25)
+    params = replace(params_for(get_strategy(name)), published=published, epochs=25)
     if name in REDUCERS:
         params = replace(params, scaling="whole")
     result = train(name, problem, params)
@@ -70,7 +69,7 @@ def test_shuffled_labels_cannot_be_learned(problem):
 def test_a_run_has_the_same_bytes_alone_and_among_others(problem, name):
     """Runs with other seeds, and one whose training side is smaller and that stops early, train beside it."""
     strategy = get_strategy(name)
-    base = replace(EMBRACE if name == "embrace" else PARAMS, epochs=14, patience=1, learning_rate=0.3)
+    base = replace(params_for(strategy), epochs=14, patience=1, learning_rate=0.3)
     roles = problem.table["roles"].copy()
     roles[np.flatnonzero(roles == TRAIN)[::3]] = 9
     tables = [problem.table, {**problem.table, "roles": roles}, problem.table, problem.table]
@@ -126,7 +125,7 @@ def test_training_and_validation_labels_do_have_influence(problem, trained, role
     assert pack(train("visual", problem, labels=labels)) != pack(trained)
 
 
-@pytest.mark.parametrize("name", ["visual", "embrace"])
+@pytest.mark.parametrize("name", ["visual", "embrace", "mater"])
 def test_padding_has_no_influence(problem, tmp_path, name):
     """Steps behind a sequence's true length may point anywhere, even at rows that are not numbers."""
     rows = np.vstack([np.load(problem.files["visual"]), np.full((1, 5), 1e6, np.float32)])
@@ -177,7 +176,9 @@ def test_the_registered_strategies_are_the_known_names():
         strategy = get_strategy(name)
         assert name in (strategy.name, f"{strategy.name}-paper")
         assert is_published(name) is (name != strategy.name)
-        assert strategy.train.__module__ == strategy.train_together.__module__ == f"aver.classifiers.{strategy.name}"
+        whole, fixed = ABLATIONS.get(strategy.name, (strategy.name, {}))
+        assert strategy.train.__module__ == strategy.train_together.__module__ == f"aver.classifiers.{whole}"
+        assert strategy.fixed == fixed
     with pytest.raises(ParamsError, match="did you mean 'visual'"):
         get_strategy("visuals")
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from aver.classifiers.grouped import lstm, product, stack
-from aver.classifiers.head import Head, Rows
+from aver.classifiers.head import Head
+from aver.classifiers.network import Rows, Sequences
 from aver.classifiers.side_by_side import SideBySide
 
 S, B, T = 3, 4, 7
@@ -28,8 +29,9 @@ def batch():
 
 def logits(network, weights, rows, lengths, draw=None):
     """Return [S, B, C] of models that read the same rows."""
-    gates = network.gates(weights, Rows(rows, WIDTHS), draw)
-    return network.logits(weights, gates, lengths.expand(len(gates), -1), draw)
+    packed = network.pack(weights)
+    given = network.steps(packed, Rows(rows, WIDTHS), draw)
+    return network.logits(packed, Sequences(given, lengths.expand(len(given), -1)), draw)
 
 
 def plain(model: nn.ModuleDict, rows: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -76,7 +78,10 @@ def test_a_role_is_found_among_the_joined_rows(batch):
     assert torch.equal(rows.of("acoustic"), batch[0][:, 6:])
 
 
-@pytest.mark.parametrize(("count", "width", "out"), [(7, 3, 32), (192, 2560, 64), (60, 512, 1024), (512, 130, 64)])
+@pytest.mark.parametrize(
+    ("count", "width", "out"),
+    [(7, 3, 32), (192, 2560, 64), (60, 512, 1024), (512, 130, 64), (60, 5, 8), (7, 3, 4), (60, 3, 1), (60, 20, 24)],
+)
 def test_a_models_product_has_the_same_bits_whatever_stands_beside_it(count, width, out):
     torch.set_num_threads(1)
     torch.manual_seed(0)

@@ -7,11 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from classifierwork import COMMON, EMBRACE, PARAMS
+from classifierwork import params_for
 from torch import nn
 
 from aver.cache.objects import pack
-from aver.classifiers.embrace import EmbraceParams
 from aver.classifiers.models import Model, Models, read_models
 from aver.classifiers.predict import probabilities
 from aver.classifiers.registry import get_strategy
@@ -28,11 +27,12 @@ LINKS = {"visual": np.arange(STEPS, dtype=np.int32), "acoustic": (np.arange(STEP
 
 def about(strategy: str):
     known = get_strategy(strategy)
-    params = asdict(EMBRACE if strategy == "embrace" else PARAMS)
+    params = asdict(params_for(known))
     own = {"lstm_units": 6, "dense_units": 5, "classes": CLASSES} | ({"width": 8} if strategy == "embrace" else {})
     return {
         "strategy": strategy, "roles": list(known.roles), "reducer": known.reducer, "widths": WIDTHS,
         "streams": {"acoustic": "b", "visual": "a"}, "frames": FRAMES, "sequence_stride": 1, "max_sequences": 4,
+        "windows": False,
         "params": {name: value for name, value in (params | own).items() if name not in RUN},
     }  # fmt: skip
 
@@ -59,10 +59,19 @@ def torch_model(fusion, seed: int, width: int) -> nn.ModuleDict:
     )  # fmt: skip
 
 
+def fusion_of(strategy: str):
+    """Return the fusion layer of a strategy's network."""
+    return network_of(strategy).fusion
+
+
+def network_of(strategy: str):
+    known = get_strategy(strategy)
+    return known.network(WIDTHS, known.params(**about(strategy)["params"], seed=0, noisy="", device="cpu"))
+
+
 def make(strategy: str, folds=(0, 1, 2)) -> tuple[Models, list[nn.ModuleDict]]:
     """Return models with scalers of their own, and the same as torch modules."""
-    known = get_strategy(strategy)
-    fusion = known.fusion(EmbraceParams(**COMMON, width=8, draws=0) if strategy == "embrace" else PARAMS)
+    known, fusion = get_strategy(strategy), fusion_of(strategy)
     rng = np.random.default_rng(2)
     nets, members = [], []
     for fold in folds:
@@ -126,7 +135,7 @@ def test_a_reducer_is_that_of_the_models_own_fold_and_filled_up_as_in_training()
     }  # fmt: skip
     members, nets = [], []
     for fold in (0, 1, 1):
-        net = torch_model(get_strategy("pca").fusion(PARAMS), len(nets), 8)
+        net = torch_model(fusion_of("pca"), len(nets), 8)
         nets.append(net)
         arrays = {f"model.{name}": value.detach().numpy() for name, value in net.named_parameters()}
         members.append(Model("subject", fold, len(nets), arrays))

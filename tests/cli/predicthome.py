@@ -28,8 +28,8 @@ from aver.windows.index import index_windows
 ROOT = Path(__file__).parents[2]
 SETTINGS = Synthetic(speakers=4, takes=1, seed=3, fps=10, frame_px=112, duration_s=(1.0, 1.3))
 LABELS = ("angry", "happy", "sad")
-STREAMS = ("vggface", "xvector-thirds")
-TRAINED = ("acoustic", "concat", "embrace", "pca")
+STREAMS = ("vggface", "vggish-half", "vggm-half", "xvector-thirds")
+TRAINED = ("acoustic", "concat", "embrace", "mater", "pca")
 #: Of the built-in corpus, and in no benchmark here.
 NEW = "S02_neutral_T1.mp4"
 OWN = "data/synthetic/S01/S01_happy_T1.mp4"
@@ -46,8 +46,10 @@ def settings() -> dict:
         }
     }  # fmt: skip
     quick = {"epochs": 2, "sequence_frames": 4, "sequence_stride": 1, "max_sequences": 3, "autoencoder_epochs": 1}
-    content["classifiers"]["budgets"]["quick"] |= quick
-    content["classifiers"]["embrace"]["width"] = 32
+    content["classifiers"]["temporal"]["budgets"]["quick"] |= quick
+    content["classifiers"]["temporal"]["embrace"]["width"] = 32
+    content["classifiers"]["mater"]["budgets"]["quick"] |= {"epochs": 2, "width": 16, "feed_forward": 16}
+    content["classifiers"]["noise_trained"] = []
     content["parallel"] = {"jobs": 1, "backend": "sequential"}
     return content
 
@@ -66,7 +68,7 @@ def build() -> None:
             path = Path(NEW) if clip.file.endswith(NEW) else Path("data/synthetic", clip.file)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(render_clip(RenderParams(clip, SETTINGS))["mp4"].tobytes())
-    for encoder in ("vggface", "xvector"):
+    for encoder in ("vggface", "vggish", "vggm", "xvector"):
         with out_folder(Path("data/weights", encoder)) as folder:
             build_weights(encoder, params.weights[encoder], folder)
     _extract(params)

@@ -108,6 +108,17 @@ def test_a_new_clip_is_answered_by_all_models_at_every_step():
     assert "seeded (random) weights of vggface and xvector: no statement" in found["notices"][0]
 
 
+def test_mater_answers_at_every_window_of_the_sound():
+    (answer,) = answered(NEW, "--strategy", "mater")["clips"]
+    assert (answer["sequences"], len(answer["models"])) == (1, 4)
+    steps = answer["steps"]
+    assert [round(step["t1_s"] - step["t0_s"], 3) for step in steps[:2]] == [0.5, 0.5]
+    # Each answer rests on all that was known by then; the last one is the clip's.
+    assert {step["since_s"] for step in steps} == {steps[0]["t0_s"]}
+    last = list(steps[-1]["probabilities"].values())
+    np.testing.assert_allclose(last, list(answer["probabilities"].values()), atol=2e-6)
+
+
 def test_a_long_clip_says_on_how_much_its_answer_rests():
     ffmpeg("-stream_loop", "3", "-i", NEW, "-c", "copy", "long.mp4")
     (answer,) = answered("long.mp4", "--strategy", "concat")["clips"]
@@ -155,7 +166,17 @@ def test_embrace_goes_on_without_a_modality_and_says_so():
     assert "no strategy can say anything" in found["failed"][0]["why"]
 
 
-@pytest.mark.parametrize(("clip", "can"), [("mute.mp4", "embrace"), ("heard.wav", "acoustic or embrace")])
+def test_mater_goes_on_without_a_picture():
+    """Not without sound, whose windows its faces are counted in: another strategy can."""
+    found = answered("heard.wav", "mute.mp4", "--strategy", "mater", code=1)
+    (heard,) = found["clips"]
+    assert heard["notes"] == ["The file holds no picture: answered from the sound alone."]
+    assert heard["face_coverage"] is None and len(heard["steps"]) > 1
+    why = found["failed"][0]["why"]
+    assert why == "the file holds no sound, and mater needs face and sound. Without: --strategy embrace"
+
+
+@pytest.mark.parametrize(("clip", "can"), [("mute.mp4", "embrace"), ("heard.wav", "acoustic, embrace or mater")])
 def test_other_strategies_name_one_that_can(clip, can):
     found = answered(clip, "--strategy", "concat", code=1)
     assert found["failed"][0]["why"].endswith(f"concat needs face and sound. Without: --strategy {can}")
@@ -207,7 +228,7 @@ def test_any_name_is_shown_harmless_and_kept_apart(tmp_path):
 def test_no_model_and_unknown_names():
     why = refused(PredictError, NEW, "--strategy", "autoencoder")
     assert "dvc exp run -S fusion=autoencoder" in why or "Train it with `dvc repro`" in why
-    assert "Trained there: acoustic, concat, embrace, pca" in why
+    assert "Trained there: acoustic, concat, embrace, mater, pca" in why
     assert "did you mean 'concat'" in refused(ParamsError, NEW, "--strategy", "conact")
     assert "Known: small" in refused(ParamsError, NEW, "--benchmark", "large")
     assert "Known: clip, subject, window" in refused(ParamsError, NEW, "--protocol", "loso")
@@ -226,9 +247,9 @@ def test_a_strategy_that_could_not_be_trained_says_why():
 
 def test_models_of_other_params_are_not_asked():
     content = settings()
-    content["classifiers"]["acoustic"] = "vggface"
+    content["classifiers"]["temporal"]["acoustic"] = "vggface"
     write_params(content)
-    assert "classifiers.acoustic: xvector-thirds, now it is vggface" in refused(PredictError, NEW)
+    assert "classifiers.temporal.acoustic: xvector-thirds, now it is vggface" in refused(PredictError, NEW)
     write_params(settings())
     file = Path("data/classifiers/small/embrace/summary.json")
     summary = read_json(file)

@@ -9,11 +9,11 @@ import pandas as pd
 
 from aver.evaluation.answers import Answers, by_clip, by_sequence
 from aver.evaluation.score import Score, score
-from aver.params.blocks import Evaluation
+from aver.params.blocks import Evaluation, OverTime
 
 LABELS = ["happy", "sad"]
 PARAMS = Evaluation(bootstrap_draws=300, bootstrap_seed=0, confidence=0.95, permutations=1000, top_k=3,
-                    calibration_bins=10)  # fmt: skip
+                    calibration_bins=10, over_time=OverTime((), 0.5, 1, 0, ""))  # fmt: skip
 
 
 def prediction(clip: str, happy: float, *, label: str = "happy", fold: int = 0, seed: int = 0, speaker: str = "s",

@@ -19,7 +19,7 @@ import pandas as pd
 from aver.evaluation.compare import evaluate
 from aver.evaluation.flat import comparison, headline
 from aver.evaluation.write import write_evaluation as write_results
-from aver.params.blocks import Benchmark, Corpus, Params
+from aver.params.blocks import Benchmark, Corpus, OverTime, Params
 from aver.params.file import load
 from aver.store.out import write_json
 
@@ -30,6 +30,7 @@ SKILLS = {"acoustic": 0.9, "autoencoder": 1.2, "concat": 1.6, "concat-paper": 1.
 #: protocol → what is added to it where speakers or clips were met in training.
 LEAKS = {"subject": 0.0, "loso": 0.0, "cross": 0.0, "clip": 0.6, "window": 1.5}
 STREAMS = {"visual": "vggface", "acoustic": "xvector-thirds"}
+_ASKED_NOTHING = OverTime(strategies=(), window_s=0.5, noise_repeats=1, noise_seed=0, clip="")
 GAPS = {
     "pca": "pca needs as many training clips as components (3 clips, 5 components): lower reducers.pca.variance",
     "embrace": "fold 0 has no clip of glad left to train: 4 clips lack features (visual: no_face 4)",
@@ -64,7 +65,7 @@ BENCHMARKS = {
 
 
 def params_of(made: Mapping[str, Made] = BENCHMARKS, fusion: str = "embrace", **evaluation: Any) -> Params:
-    """Return the repository's params with the made-up benchmarks and few resamplings."""
+    """Return the repository's params with the made-up benchmarks, few resamplings, and no model that could be asked."""
     base = load(ROOT / "params.yaml")
     corpora = {corpus for one in made.values() for corpus in one.benchmark.all_corpora}
     return replace(
@@ -72,7 +73,7 @@ def params_of(made: Mapping[str, Made] = BENCHMARKS, fusion: str = "embrace", **
         fusion=fusion,
         corpora={name: Corpus(root=f"data/raw/{name}", adapter="folder") for name in sorted(corpora)},
         benchmarks={name: one.benchmark for name, one in made.items()},
-        evaluation=replace(base.evaluation, **{"bootstrap_draws": 200, **evaluation}),
+        evaluation=replace(base.evaluation, **{"bootstrap_draws": 200, "over_time": _ASKED_NOTHING, **evaluation}),
     )
 
 
@@ -100,7 +101,7 @@ def write_evaluation(root: Path, made: Mapping[str, Made] = BENCHMARKS, params: 
     """Write `data/{folds,classifiers,evaluation}`, `metrics.json` and `reports/comparison.json`; return the params."""
     params = params or params_of(made)
     write_trained(root / "data", made)
-    found = evaluate(root / "data/classifiers", root / "data/folds", sorted(SKILLS), params)
+    found = evaluate(root / "data", sorted(SKILLS), params)
     (root / "data/evaluation").mkdir(parents=True)
     write_results(root / "data/evaluation", found)
     write_json(root / "metrics.json", headline(found.cells, params.fusion))

@@ -32,8 +32,8 @@ from aver.evaluation.flat import comparison, headline
 from aver.evaluation.write import write_evaluation as write_results
 from aver.store.out import read_json, write_json
 
-FILES = {"scores.json", "pairs.json", "complement.json", "gaps.json", "curves.parquet", "curves.csv", "confusion.csv",
-         "calibration.csv", "gaps.csv"}  # fmt: skip
+FILES = {"scores.json", "pairs.json", "complement.json", "gaps.json", "over_time.json", "curves.parquet", "curves.csv",
+         "confusion.csv", "calibration.csv", "gaps.csv"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def lose(root, reasons, lost):
 
 def test_people_are_those_who_are_tested(crossed):
     root, params = crossed
-    cell = evaluate(root / "classifiers", root / "folds", [], params).cells[0]
+    cell = evaluate(root, [], params).cells[0]
     assert (cell["clips"], cell["speakers"], len(cell["per_speaker"]), cell["folds"]) == (12, 3, 3, 1)
     assert read_json(root / "folds/c/summary.json")["speakers"] == 7
 
@@ -120,7 +120,7 @@ def test_people_are_those_who_are_tested(crossed):
 def test_unscored_are_the_tested_clips_without_an_answer(crossed, reasons, lost, told):
     root, params = crossed
     lose(root, reasons, lost)
-    cell = evaluate(root / "classifiers", root / "folds", [], params).cells[0]
+    cell = evaluate(root, [], params).cells[0]
     assert (cell["unscored"], cell["clips"]) == (told, 12 - len(lost))
 
 
@@ -128,10 +128,10 @@ def test_a_split_that_is_missing_or_damaged_is_named(crossed):
     root, params = crossed
     (root / "folds/c/folds.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(StoreError, match="folds/c is damaged"):
-        evaluate(root / "classifiers", root / "folds", [], params)
+        evaluate(root, [], params)
     (root / "folds/c/folds.parquet").unlink()
     with pytest.raises(StoreError, match=r"folds\.parquet is missing"):
-        evaluate(root / "classifiers", root / "folds", [], params)
+        evaluate(root, [], params)
 
 
 def test_numbers_are_written_with_six_digits(written):
@@ -254,8 +254,8 @@ def test_the_script_writes_the_same_and_nothing_without_scores_of_the_named_stra
     spec = importlib.util.spec_from_file_location("evaluation_stage", ROOT / "stages/evaluation.py")
     stage = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(stage)
-    arguments = ["--strategies", *sorted(SKILLS), "--classifiers", str(written / "data/classifiers")]
-    arguments += ["--folds", str(written / "data/folds"), "--metrics", str(tmp_path / "metrics.json")]
+    arguments = ["--strategies", *sorted(SKILLS), "--data", str(written / "data")]
+    arguments += ["--metrics", str(tmp_path / "metrics.json")]
     arguments += ["--comparison", str(tmp_path / "comparison.json"), "--out", str(tmp_path / "evaluation")]
     monkeypatch.setattr(stage, "load", lambda: params_of())
     stage.main(arguments)
@@ -277,7 +277,7 @@ def test_predictions_that_are_no_numbers_are_a_gap_of_their_protocol(written, tm
     broken = (table["protocol"] == "subject") & (table["fold"] == 2) & (table["seed"] == 1)
     table.loc[broken, "p_sad"] = np.nan
     table.to_parquet(path, index=False)
-    found = evaluate(tmp_path / "classifiers", tmp_path / "folds", [], params_of(made))
+    found = evaluate(tmp_path, [], params_of(made))
     gaps = {cell["protocol"]: cell["gap"] for cell in found.cells}
     assert gaps["clip"] == gaps["window"] == ""
     assert gaps["subject"].startswith("training diverged: 72 of 576 predictions under protocol subject are no numbers")
@@ -292,21 +292,21 @@ def test_a_protocol_that_tested_nothing_is_a_gap(tmp_path):
     path = tmp_path / "classifiers/acted/embrace/predictions.parquet"
     table = pd.read_parquet(path)
     table[table["protocol"] != "window"].to_parquet(path, index=False)
-    found = evaluate(tmp_path / "classifiers", tmp_path / "folds", [], params_of(made))
+    found = evaluate(tmp_path, [], params_of(made))
     assert [cell["gap"] for cell in found.cells] == ["", "", "no clip was tested under protocol window"]
 
 
 def test_a_strategy_that_was_not_trained_is_named(tmp_path):
     write_trained(tmp_path, BENCHMARKS, {"embrace": 2.0})
     with pytest.raises(StoreError, match=r"pca/summary\.json is missing"):
-        evaluate(tmp_path / "classifiers", tmp_path / "folds", ["pca"], params_of())
+        evaluate(tmp_path, ["pca"], params_of())
     (tmp_path / "classifiers/acted/embrace/predictions.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(StoreError, match="embrace is damaged"):
-        evaluate(tmp_path / "classifiers", tmp_path / "folds", [], params_of())
+        evaluate(tmp_path, [], params_of())
 
 
 def test_without_benchmarks_the_files_are_empty(tmp_path):
-    found = evaluate(tmp_path, tmp_path, ["visual"], params_of({}))
+    found = evaluate(tmp_path, ["visual"], params_of({}))
     write_results(tmp_path, found)
     assert {path.name for path in tmp_path.iterdir()} == FILES
     assert read_json(tmp_path / "scores.json") == []
@@ -342,7 +342,7 @@ def test_no_number_that_does_not_exist_is_written(tmp_path_factory, drawn):
             lost |= (table["seed"] == 0) & (table["fold"] == 0) & (rng.random() < 0.3)
             table[~lost].to_parquet(path, index=False)
     params = replace(params_of(made, bootstrap_draws=20, permutations=30))
-    found = evaluate(root / "classifiers", root / "folds", sorted(skills), params)
+    found = evaluate(root, sorted(skills), params)
     out = root / "evaluation"
     out.mkdir()
     write_results(out, found)
@@ -367,7 +367,7 @@ def test_a_corpus_of_the_length_of_cremad_takes_seconds(tmp_path):
     write_trained(tmp_path, {"cremad": one}, {"acoustic": 1.0, "visual": 1.2})
     started = time.perf_counter()
     params = params_of({"cremad": one}, fusion="visual", bootstrap_draws=2000)
-    found = evaluate(tmp_path / "classifiers", tmp_path / "folds", ["acoustic"], params)
+    found = evaluate(tmp_path, ["acoustic"], params)
     assert time.perf_counter() - started < 10
     assert found.cells[0]["clips"] == 91 * 6 * 14
     assert found.pairs[0]["method"] == "drawn"

@@ -71,7 +71,7 @@ def evaluated(tmp_path_factory):
             alone = tables["acoustic"]
             table = pd.concat([table, alone[alone["clip_id"].isin(faceless)]])
         table.to_parquet(path, index=False)
-    return evaluate(root / "classifiers", root / "folds", ["acoustic", "concat", "visual"], params_of(made))
+    return evaluate(root, ["acoustic", "concat", "visual"], params_of(made))
 
 
 def test_clips_that_only_some_scored_do_not_decide_who_is_better(evaluated):

@@ -43,6 +43,8 @@ def stream(tmp_path):
         {"encoder": "vggface", "window": "frames", "layer": "pooled", "input_px": 96, "scaling": "bgr01"},
         {"encoder": "vggface", "window": "frames", "layer": "fc7", "input_px": 224, "whole": ["vggface"]},
         {"encoder": "vggm", "window": "frames", "input_px": 97, "pooling": "max", "precision": "bf16"},
+        {"encoder": "vggm", "window": "half", "frames": "max", "pooling": "mean"},
+        {"encoder": "vggface", "window": "thirds"},
         {"encoder": "resnet50", "window": "frames", "input_px": 160},
         {"encoder": "vggish-torch", "window": "half", "pooling": "max"},
         {"encoder": "vggish-torch", "window": "patch", "layer": "embedding", "whole": ["vggish"]},
@@ -58,7 +60,20 @@ def test_what_an_encoder_offers_may_be_asked(stream, keys):
     ("keys", "words"),
     [
         ({"encoder": "vgface", "window": "frames"}, ["mine.encoder", "did you mean 'vggface'"]),
-        ({"encoder": "vggface", "window": "patch"}, ["mine.window", "frames"]),
+        (
+            {"encoder": "vggface", "window": "frame"},
+            ["mine.window", "did you mean 'frames'", "blink, frames, half, patch, thirds"],
+        ),
+        ({"encoder": "xvector", "window": "frames"}, ["mine.window", "blink, half, patch, thirds"]),
+        (
+            {"encoder": "vggface", "window": "frames", "frames": "max"},
+            ["mine.frames", "window frames has a row for each frame", "take the key out"],
+        ),
+        (
+            {"encoder": "xvector", "window": "half", "frames": "mean"},
+            ["mine.frames", "encoder xvector reads sound", "take the key out"],
+        ),
+        ({"encoder": "vggface", "window": "half", "frames": "median"}, ["mine.frames", "'mean' or 'max'", "'median'"]),
         ({"encoder": "vggface", "window": "frames", "pooling": "max"}, ["mine.pooling", "has no such choice", "layer"]),
         ({"encoder": "vggface", "window": "frames", "layer": "fc6"}, ["mine.layer", "fc7", "pooled", "trunk"]),
         ({"encoder": "vggface", "window": "frames", "layer": "fc7"}, ["weights.vggface.layers", "all"]),
@@ -102,7 +117,15 @@ def test_what_is_left_open_is_the_encoders_default(name, device):
     assert (found.device, found.input_px) == (device, None)
 
 
+@pytest.mark.parametrize("name", ENCODERS)
+def test_the_frames_of_a_window_are_averaged_unless_told_otherwise(name):
+    faces = ENCODERS[name].reads == "faces"
+    assert settled(Stream(name, "half"), "cpu").frames == ("mean" if faces else None)
+    assert settled(Stream(name, "frames"), "cpu").frames is None
+
+
 def test_what_is_given_stays():
     given = Stream("vggm", "frames", pooling="max", precision="fp32", scaling="rgb01")
     found = settled(given, "cuda")
     assert (found.pooling, found.precision, found.scaling, found.layer) == ("max", "fp32", "rgb01", "conv5")
+    assert settled(Stream("vggm", "half", frames="max"), "cpu").frames == "max"

@@ -20,6 +20,7 @@ from aver.reducers.registry import get_reducer
 from aver.reducers.tasks import reducer_tasks
 from aver.reducers.write import write_reducers
 from aver.sequences.layout import lay_out
+from aver.sequences.plan import plan_of
 from aver.sequences.roles import TRAIN
 from aver.store.out import read_json
 from aver.store.schema import Header
@@ -55,13 +56,15 @@ def write_stream(folder: Path, stream: str, absent=()) -> None:
 @pytest.fixture(scope="module")
 def params():
     found = load(Path(__file__).parents[2] / "params.yaml")
-    budget = replace(found.classifiers.budgets["quick"], autoencoder_epochs=2, sequence_frames=4, sequence_stride=4)
+    block = found.classifiers.temporal
+    budget = replace(block.budgets["quick"], autoencoder_epochs=2, sequence_frames=4, sequence_stride=4)
     return replace(
         found, budget="quick", parallel=replace(found.parallel, jobs=1, backend="sequential"),
         benchmarks={"b": BENCHMARK},
         reducers=Reducers(Pca(variance=0.9), Autoencoder(
             hidden=(6,), latent=3, output="linear", loss="mse", learning_rate=0.01, batch=16, seed=0)),
-        classifiers=replace(found.classifiers, visual="v", acoustic="a", device="cpu", budgets={"quick": budget}),
+        classifiers=replace(found.classifiers, device="cpu", temporal=replace(
+            block, visual="v", acoustic="a", budgets={"quick": budget})),
     )  # fmt: skip
 
 
@@ -132,7 +135,7 @@ def test_workers_and_groups_change_no_byte(features, rows, params, tmp_path, mon
 
 def test_a_reducer_is_fitted_on_the_steps_of_training_clips(features, rows, params, tmp_path):
     """Each once, although sequences may overlap; those that train in the same folds are one atom."""
-    layout = lay_out(("visual", "acoustic"), "b", rows, features, params)
+    layout = lay_out(plan_of("temporal", ("visual", "acoustic"), params), "b", rows, features, params)
     tasks = reducer_tasks("pca", False, layout.line, layout.folds, layout.files(tmp_path), params)
     assert list(tasks) == FOLDS
     atoms: dict[int, set[str]] = {}
@@ -155,7 +158,7 @@ def test_a_reducer_is_fitted_on_the_steps_of_training_clips(features, rows, para
 
 
 def test_published_reducers_are_others(features, rows, params, tmp_path):
-    layout = lay_out(("visual", "acoustic"), "b", rows, features, params)
+    layout = lay_out(plan_of("temporal", ("visual", "acoustic"), params), "b", rows, features, params)
     for reducer in ("autoencoder", "pca"):
         ours, theirs = (
             reducer_tasks(reducer, published, layout.line, layout.folds, layout.files(tmp_path), params)

@@ -73,14 +73,17 @@ def write_params(folder: Path) -> Path:
     content["corpora"] = {"clips": {"root": "x", "adapter": "folder"}, "later": {"root": "y", "adapter": "folder"}}
     content["weights"] = {
         "vggface": {"source": "seeded", "seed": 1},
-        "xvector": {"source": "path", "path": "z"},
+        **{name: {"source": "path", "path": "z"} for name in ("vggish", "vggm", "xvector")},
     }
-    content["windows"] = {"thirds": {"rule": "thirds"}}
+    content["windows"] = {"thirds": {"rule": "thirds"}, "half": {"rule": "fixed", "window_s": 0.5}}
     content["features"] = {
         "picture": {"encoder": "vggface", "window": "frames"},
         "sound": {"encoder": "xvector", "window": "thirds"},
+        "picture-half": {"encoder": "vggm", "window": "half", "frames": "mean"},
+        "sound-half": {"encoder": "vggish-torch", "window": "half"},
     }
-    content["classifiers"] |= {"visual": "picture", "acoustic": "sound"}
+    content["classifiers"]["temporal"] |= {"visual": "picture", "acoustic": "sound"}
+    content["classifiers"]["mater"] |= {"visual": "picture-half", "acoustic": "sound-half"}
     first = next(iter(content["benchmarks"].values()))
     content["benchmarks"] = {"own": {**first, "corpora": ["clips"], "seeds": [0, 1]}}
     path = folder / "params.yaml"

@@ -77,14 +77,32 @@ def test_predictions_are_named_by_digest(inputs):
 
 
 def test_the_digest_of_the_params_knows_what_decides(inputs):
-    def digest(**classifiers):
+    def digest(inputs, **classifiers):
         params = inputs.params
         return provenance.params_digest(
             replace(inputs, params=replace(params, classifiers=replace(params.classifiers, **classifiers)))
         )
 
-    assert digest() == digest(device="cuda", together=1)
-    assert digest() != digest(lstm_units=17)
+    blocks = inputs.params.classifiers
+    other = {"mater": replace(blocks.mater, heads=4)}
+    assert digest(inputs) == digest(inputs, device="cuda", together=1)
+    assert digest(inputs) != digest(inputs, temporal=replace(blocks.temporal, lstm_units=17))
+    assert digest(inputs) == digest(inputs, **other)  # no strategy of that system is compared
+    both = replace(inputs, scores=[*inputs.scores, {**inputs.scores[0], "strategy": "mater-baseline"}])
+    assert digest(both) != digest(both, **other)
+
+
+def test_the_blocks_are_those_of_the_systems_that_are_compared(inputs):
+    def names(*strategies):
+        scores = [{**inputs.scores[0], "strategy": strategy} for strategy in strategies]
+        found = [block.name for block in provenance.blocks(replace(inputs, scores=scores))]
+        return [name for name in found if name.startswith(("classifiers.", "features.", "windows."))]
+
+    temporal = ["classifiers.temporal", "classifiers.temporal.budgets.quick"]
+    mater = ["classifiers.mater", "classifiers.mater.budgets.quick"]
+    assert names("concat-paper") == [*temporal, "features.picture", "features.sound", "windows.thirds"]
+    assert names("mater-no-position") == [*mater, "features.picture-half", "features.sound-half", "windows.half"]
+    assert names("mater", "visual")[:4] == names()[:4] == [*temporal, *mater]
 
 
 def test_strategies_without_scores_rest_on_nothing(inputs):

@@ -79,7 +79,7 @@ def test_verdict_stands_before_everything_else(shown):
 def test_questions_come_in_the_order_that_readers_have(shown):
     assert re.findall(r'<section id="(\w+)">', shown) == [
         *("verdict", "strategies", "pairs", "gap", "complement", "confusions", "emotions", "speakers"),
-        *("calibration", "curves", "reducers", "reading", "corpora", "coverage", "provenance"),
+        *("over_time", "calibration", "curves", "reducers", "reading", "corpora", "coverage", "provenance"),
     ]
     targets = set(re.findall(r'href="#(\w+)"', shown))
     assert targets <= set(re.findall(r' id="(\w+)"', shown))
@@ -148,8 +148,9 @@ def test_reported_numbers_are_shown_with_source_and_protocol_or_not_at_all(input
     scores = [{**cell, "labels": labels, "confusion": [[1.0] * 8] * 8} for cell in inputs.scores]
     html = again(replace(inputs, params=replace(params, corpora=corpora), scores=scores))
     assert "reported</em>*: accuracy / UAR" in html and "<em>80.51 / 79.59</em>" in html
-    assert "Salas-Cáceres et al. 2024, Table 3), not computed here, and under another protocol" in text(html)
-    assert "random 80/20 split of sequences, scores per window, speakers shared" in text(html)
+    assert "* Reported by the authors, not computed here, and under their own protocol: Salas-Cáceres" in text(html)
+    assert "Table 3 (random 80/20 split of sequences, scores per window, speakers shared)." in text(html)
+    assert "Ghaleb et al. 2022, Table 1" not in html
 
 
 def test_a_label_without_a_tested_clip_has_no_shares_and_no_hit(shown):
@@ -262,7 +263,7 @@ def test_failures_table_is_cut_and_says_so(folder, read, failed, cut):
 
 
 def test_provenance_has_the_used_budget_only(shown):
-    assert "classifiers.budgets.quick" in shown and "budgets.paper" not in shown
+    assert "classifiers.temporal.budgets.quick" in shown and "budgets.paper" not in shown
     assert Reader(shown).row("learning_rate_min") == ["0.00001"]
     assert Reader(shown).row("vggface") == ["seeded", "abcdef012345", "none"]
     assert Reader(shown).row("own · concat") == ["ba7816bf8f01"]

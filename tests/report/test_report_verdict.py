@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from report_example import gap, pair
+from report_example import cell, gap, pair
 
 from aver.report.verdict import verdict
 
@@ -37,7 +37,7 @@ def test_settled_against_fusion_whichever_of_the_two_is_named_first(inputs):
         found = said(inputs, against)
         assert found.kind == "worse"
         assert found.head.startswith(
-            "Fusion does not help: the best single modality, visual, beats the best fusion, concat"
+            "Fusion does not help: the best single modality, visual, beats the best fusion with it, concat"
         )
         assert "is −10.0 points (95 % interval −14.0 to −6.0; corrected p = 0.010" in found.numbers
 
@@ -156,3 +156,28 @@ def test_the_highest_uar_beats_nobody_who_is_better_speaker_by_speaker(inputs, a
 def test_a_leaky_headline_is_called_so(inputs):
     found = said(inputs, scores=[{**cell, "protocol": "clip"} for cell in inputs.scores])
     assert found.warning.startswith("The protocol clip is leaky")
+
+
+def system_b(inputs, *kept):
+    """The same report with two strategies of other features, the better one ahead of all."""
+    names = (("mater", 0.9), ("mater-baseline", 0.3))
+    own = [
+        cell(name, uar, uar - 0.05, uar + 0.05, streams=["picture-half", "sound-half"], speakers={"S1": uar})
+        for name, uar in names
+    ]
+    return [*(one for one in inputs.scores if not kept or one["strategy"] in kept), *own]
+
+
+def test_a_fusion_of_other_features_is_no_answer_to_whether_fusion_helps(inputs):
+    found = said(inputs, scores=system_b(inputs))
+    assert found.head == "Fusion helps: concat beats the best single modality, visual."
+    assert found.numbers.startswith(
+        "No part of mater or mater-baseline is compared alone, so this question leaves them out. UAR of the best "
+        "fusion, concat, 68.2 %;"
+    )
+    assert found.winner.startswith("mater has the highest UAR of 5 strategies")
+
+
+def test_fusions_of_other_features_alone_leave_nothing_to_compare(inputs):
+    found = said(inputs, scores=system_b(inputs, "visual", "acoustic"))
+    assert (found.kind, found.head) == ("none", "Nothing to compare: no single modality is a part of a fusion here.")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from aver.errors import BenchmarkError
-from aver.params.blocks import Benchmark, Budget
+from aver.params.blocks import Benchmark, Corpus
+from aver.params.file import load
 from aver.sequences.layout import Layout
+from aver.sequences.plan import ALL, Plan, plan_of
 from aver.sequences.roles import TEST, TRAIN, VALIDATION
 from aver.sequences.split import split
 from aver.sequences.timeline import build_timeline
@@ -15,9 +20,10 @@ from aver.store.reader import Store
 from aver.store.schema import Header
 from aver.store.writer import ClipEntry, Rows, write_store
 
-BUDGET = Budget(
-    epochs=1, patience=1, weight_decay=0.0, autoencoder_epochs=1, sequence_frames=8, sequence_stride=4, max_sequences=8
-)
+STREAMS = {"visual": "v", "acoustic": "a"}
+PLAN = Plan(STREAMS, frames=8, stride=4, most=8)
+PARTIAL = replace(PLAN, partial=True)
+WINDOWS = Plan(STREAMS, frames=None, stride=None, most=ALL, windows=True)
 WANTED = [("c", name) for name in ("one", "two", "mute", "faceless", "lost")]
 
 
@@ -50,7 +56,7 @@ def only(stores, role):
 
 
 def test_acoustic_rows_join_by_time(stores):
-    line = build_timeline(stores, WANTED, 8, BUDGET)
+    line = build_timeline(stores, WANTED, PLAN)
     assert line.clips == [("c", "one"), ("c", "two")]
     # Middles of the faces: 0.05 … 0.95 s; the second acoustic window starts at 0.5 s; earlier faces go to the first.
     assert line.links["acoustic"].tolist() == [0] * 5 + [1] * 5 + [2] * 3
@@ -64,18 +70,18 @@ def test_acoustic_rows_join_by_time(stores):
 
 
 def test_clips_that_lack_a_role_say_why(stores):
-    line = build_timeline(stores, WANTED, 8, BUDGET)
+    line = build_timeline(stores, WANTED, PLAN)
     assert line.unscored == {("c", "mute"): "acoustic: no_sound", ("c", "faceless"): "visual: no_face",
                              ("c", "lost"): "visual: failed; acoustic: failed"}  # fmt: skip
-    alone = build_timeline(only(stores, "acoustic"), WANTED, 8, BUDGET)
+    alone = build_timeline(only(stores, "acoustic"), WANTED, PLAN)
     assert [clip for _, clip in alone.clips] == ["faceless", "one", "two"]
     with pytest.raises(BenchmarkError, match=r"none of 1 clips has visual and acoustic.*no_sound"):
-        build_timeline(stores, [("c", "mute")], 8, BUDGET)
+        build_timeline(stores, [("c", "mute")], PLAN)
 
 
 def test_partial_clips_stay_and_their_missing_role_is_marked(stores):
     """A clip without a face has the rows of its sound as steps, one without sound only faces."""
-    line = build_timeline(stores, WANTED, 8, BUDGET, partial=True)
+    line = build_timeline(stores, WANTED, PARTIAL)
     assert [clip for _, clip in line.clips] == ["faceless", "mute", "one", "two"]
     assert line.unscored == {("c", "lost"): "visual: failed; acoustic: failed"}
     # faceless: 2 steps; mute: 10; one: 10; two: 3.
@@ -85,18 +91,18 @@ def test_partial_clips_stay_and_their_missing_role_is_marked(stores):
 
 
 def test_sequences_are_no_longer_than_the_longest_clip(stores):
-    assert build_timeline(only(stores, "visual"), WANTED, 32, BUDGET).steps.shape[1] == 10
+    assert build_timeline(only(stores, "visual"), WANTED, replace(PLAN, frames=32)).steps.shape[1] == 10
 
 
 def test_steps_that_are_used_are_counted_once(stores):
-    line = build_timeline(stores, WANTED, 8, BUDGET)
+    line = build_timeline(stores, WANTED, PLAN)
     assert line.used(np.array([True, True, False])).tolist() == list(range(10))
     assert line.used(np.array([False, False, True])).tolist() == [10, 11, 12]
 
 
 def test_the_digest_names_the_rows_of_the_clips_in_use(stores, tmp_path):
     def digest(stores, wanted=WANTED):
-        return build_timeline(only(stores, "visual"), wanted, 8, BUDGET).digests["visual"]
+        return build_timeline(only(stores, "visual"), wanted, PLAN).digests["visual"]
 
     assert digest(stores) == digest(stores, WANTED[::-1])
     assert digest(stores) != digest(stores, WANTED[:1])
@@ -105,12 +111,133 @@ def test_the_digest_names_the_rows_of_the_clips_in_use(stores, tmp_path):
 
 
 def test_rows_are_written_in_the_order_of_the_clips(stores, tmp_path):
-    line = build_timeline(stores, WANTED, 8, BUDGET, partial=True)
-    Layout([], stores, line, []).write(tmp_path)
+    line = build_timeline(stores, WANTED, PARTIAL)
+    Layout([], stores, line, [], PARTIAL).write(tmp_path)
     rows = np.load(tmp_path / "acoustic.npy", mmap_mode="r")
     names = sorted(["one", "two", "faceless"])
     assert rows.tolist() == [[names.index(name), k] for name in ("faceless", "one", "two") for k in (0, 1)]
     assert len(np.load(tmp_path / "visual.npy")) == 23
+
+
+def test_a_step_is_known_when_the_last_of_its_rows_has_ended(stores):
+    """A face at the start of a window of sound joins a row that ends with the window."""
+    line = build_timeline(stores, WANTED, PLAN)
+    np.testing.assert_allclose(line.known_s[:10], [0.5] * 5 + [1.0] * 5)
+    np.testing.assert_allclose(line.known_s[10:], [0.5] * 3)
+    alone = build_timeline(only(stores, "visual"), WANTED, PLAN)
+    np.testing.assert_allclose(alone.known_s, alone.times[:, 1])
+    partial = build_timeline(stores, WANTED, PARTIAL)
+    mute = partial.known_s[2:12]  # behind the two steps of `faceless`: it has nobody to wait for
+    np.testing.assert_allclose(mute, [(k + 1) / 10 for k in range(10)])
+
+
+def test_a_step_is_never_known_before_it_has_ended(tmp_path):
+    """The last faces lie behind the end of the sound, whose last row is theirs all the same."""
+    stores = {
+        "visual": store(tmp_path / "v", "v", {"one": [(0.0, 0.5), (0.5, 1.2), (1.2, 1.5)]}, {}),
+        "acoustic": store(tmp_path / "a", "a", {"one": [(0.0, 0.4), (0.4, 1.0)]}, {}),
+    }
+    line = build_timeline(stores, [("c", "one")], PLAN)
+    assert line.links["acoustic"].tolist() == [0, 1, 1]
+    assert line.known_s.tolist() == [0.5, 1.2, 1.5]
+
+
+# ---------------------------------------------------------------- windows
+
+HALVES = [(0.25 + k / 2, 0.75 + k / 2) for k in range(6)]
+
+
+@pytest.fixture
+def windowed(tmp_path):
+    """Six windows of sound from 0.25 s on; a face is seen in some of them."""
+    seen = {"both": [HALVES[k] for k in (0, 1, 4)], "short": HALVES[:1], "mute": HALVES[2:4]}
+    heard = {"both": HALVES, "short": HALVES[:2], "faceless": HALVES[:3]}
+    return {
+        "visual": store(tmp_path / "v", "v", seen, {"faceless": "no_face"}),
+        "acoustic": store(tmp_path / "a", "a", heard, {"mute": "no_sound"}),
+    }
+
+
+NAMES = [("c", name) for name in ("both", "short", "faceless", "mute", "lost")]
+
+
+def test_steps_are_the_windows_of_any_role_and_a_window_may_lack_one(windowed):
+    line = build_timeline(windowed, NAMES, WINDOWS)
+    assert line.clips == [("c", "both"), ("c", "short")]
+    assert line.unscored == {("c", "mute"): "acoustic: no_sound", ("c", "faceless"): "visual: no_face",
+                             ("c", "lost"): "visual: failed; acoustic: failed"}  # fmt: skip
+    np.testing.assert_array_equal(line.times, [*HALVES, *HALVES[:2]])
+    assert line.links["visual"].tolist() == [0, 1, -1, -1, 2, -1, 3, -1]
+    assert line.links["acoustic"].tolist() == list(range(8))
+    np.testing.assert_array_equal(line.known_s, line.times[:, 1])
+    # One sequence per clip, as long as the longest.
+    assert (line.owner.tolist(), line.number.tolist(), line.lengths.tolist()) == ([0, 1], [0, 0], [6, 2])
+    assert line.steps.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 7, 7, 7, 7]]
+
+
+def test_windows_without_sound_are_steps_too(windowed):
+    """Which role is named first makes no difference: the steps are those of all of them."""
+    turned = {role: windowed[role] for role in ("acoustic", "visual")}
+    heard_less = {"visual": turned["acoustic"], "acoustic": turned["visual"]}
+    line = build_timeline(heard_less, [("c", "both")], WINDOWS)
+    np.testing.assert_array_equal(line.times, HALVES)
+    assert line.links["acoustic"].tolist() == [0, 1, -1, -1, 2, -1]
+
+
+def test_clips_that_lack_a_role_have_the_windows_of_the_other_one(windowed):
+    line = build_timeline(windowed, NAMES, replace(WINDOWS, partial=True))
+    assert [name for _, name in line.clips] == ["both", "faceless", "mute", "short"]
+    assert line.unscored == {("c", "lost"): "visual: failed; acoustic: failed"}
+    assert line.lengths.tolist() == [6, 3, 2, 2]
+    np.testing.assert_array_equal(line.times[6:11], [*HALVES[:3], *HALVES[2:4]])
+    assert line.links["visual"].tolist() == [0, 1, -1, -1, 2, -1, *[-1] * 3, 3, 4, 5, -1]
+    assert line.links["acoustic"].tolist() == [*range(6), *range(6, 9), *[-1] * 2, 9, 10]
+
+
+@pytest.mark.parametrize(("span_s", "kept"), [(3.0, 6), (1.75, 3), (1.76, 4), (0.3, 1), (0.1, 1)])
+def test_a_span_keeps_the_windows_that_start_within_it_and_always_the_first(windowed, span_s, kept):
+    line = build_timeline(windowed, NAMES[:2], replace(WINDOWS, span_s={"c": span_s, "other": 0.1}))
+    short = min(kept, 2)
+    assert line.lengths.tolist() == [kept, short]
+    np.testing.assert_array_equal(line.times, [*HALVES[:kept], *HALVES[:short]])
+    # Rows behind the span are in the file all the same: the rows of the next clip are counted from there.
+    assert line.links["acoustic"].tolist() == [*range(kept), *range(6, 6 + short)]
+    assert line.links["visual"].tolist() == [0, 1, -1, -1, 2, -1][:kept] + [3, -1][:short]
+
+
+def test_a_span_of_another_corpus_changes_nothing(windowed):
+    other = build_timeline(windowed, NAMES[:2], replace(WINDOWS, span_s={"other": 0.1}))
+    assert other.lengths.tolist() == [6, 2]
+
+
+# ---------------------------------------------------------------- plans
+
+
+@pytest.fixture
+def params():
+    found = load(Path(__file__).parents[2] / "params.yaml")
+    return replace(found, budget="quick", corpora={"mine": Corpus("x", "ravdess"), "cremad": Corpus("y"),
+                                                   "savee": Corpus("z")})  # fmt: skip
+
+
+def test_a_system_says_how_its_sequences_are_made(params):
+    block = params.classifiers.temporal
+    budget = block.budgets["quick"]
+    assert plan_of("temporal", ("visual", "acoustic"), params, partial=True) == Plan(
+        {"visual": block.visual, "acoustic": block.acoustic}, budget.sequence_frames, budget.sequence_stride,
+        budget.max_sequences, partial=True,
+    )  # fmt: skip
+    assert list(plan_of("temporal", ("acoustic",), params).streams) == ["acoustic"]
+    assert plan_of("temporal", ("visual",), params).span_s == {}
+
+
+def test_the_span_is_that_of_a_corpuss_adapter(params):
+    block = replace(params.classifiers.mater, span_s={"ravdess": 4.0, "cremad": 3.0})
+    params = replace(params, classifiers=replace(params.classifiers, mater=block))
+    plan = plan_of("mater", ("visual", "acoustic"), params)
+    assert plan == Plan({"visual": block.visual, "acoustic": block.acoustic}, None, None, ALL, windows=True,
+                        span_s={"mine": 4.0, "cremad": 3.0})  # fmt: skip
+    assert plan_of("mater", ("visual", "acoustic"), params, partial=True) == replace(plan, partial=True)
 
 
 # ---------------------------------------------------------------- roles
@@ -125,7 +252,7 @@ def long(tmp_path):
     """Twelve clips of ten sequences each."""
     times = [(k / 10, (k + 1) / 10) for k in range(44)]
     clips = {f"clip{k:02}": times for k in range(12)}
-    return build_timeline({"visual": store(tmp_path, "v", clips, {})}, [("c", name) for name in clips], 8, BUDGET)
+    return build_timeline({"visual": store(tmp_path, "v", clips, {})}, [("c", name) for name in clips], PLAN)
 
 
 def rows_of(line, protocol, role_of):
@@ -179,7 +306,7 @@ def test_a_modality_that_no_training_clip_has_cannot_be_trained(tmp_path):
         "visual": store(tmp_path / "v", "v", dict.fromkeys(clips, times), {}),
         "acoustic": store(tmp_path / "a", "a", dict.fromkeys(clips[8:], times), dict.fromkeys(clips[:8], "no_sound")),
     }
-    line = build_timeline(stores, [("c", name) for name in clips], 8, BUDGET, partial=True)
+    line = build_timeline(stores, [("c", name) for name in clips], PARTIAL)
     rows = rows_of(line, "subject", lambda k: ("train", "validation", "test")[k // 4])
     with pytest.raises(BenchmarkError, match="no acoustic features left to train"):
         split(line, rows, ["a", "b"], BENCHMARK)

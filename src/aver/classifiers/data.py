@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aver.classifiers.head import Rows
-from aver.reducers.scaler import Scaler, fit_scaler
+from aver.classifiers.network import Rows
+from aver.reducers.scaler import Scaler, fit_scaler, moments
 from aver.sequences.roles import TRAIN
 
 if TYPE_CHECKING:
@@ -62,6 +63,17 @@ class Data:
         marks = {role: torch.from_numpy(own).to(self.device) for role, own in there.items() if not own.all()}
         return Rows(joined, self.widths, marks)
 
+    @cached_property
+    def levels(self) -> dict[str, float]:
+        """Per role the root mean square of the training rows' values, as they are read."""
+        found = {}
+        for role, rows in self.rows.items():
+            mean, deviation = moments(rows, self._training(role))
+            if role in self.scalers:
+                deviation, mean = deviation / self.scalers[role].deviation, np.zeros_like(mean)
+            found[role] = float(np.sqrt(np.mean(np.square(mean) + np.square(deviation))))
+        return found
+
     def _joined(self, steps: NDArray[np.integer]) -> torch.Tensor:
         """Return the scaled rows of steps, all roles side by side; what is not there holds any row."""
         joined = np.empty((len(steps), sum(self.widths.values())), np.float32)
@@ -77,15 +89,15 @@ class Data:
         return torch.from_numpy(joined).to(self.device)
 
     def _fit(self, whole: bool) -> dict[str, Scaler]:
+        fitted = {role: fit_scaler(rows, self._training(role)) for role, rows in self.rows.items()}
+        return {role: scaler.whole() for role, scaler in fitted.items()} if whole else fitted
+
+    def _training(self, role: str) -> NDArray[np.int64]:
+        """Return the rows of a role that training steps link to, each as often as steps do."""
         chosen = self.table["roles"] == TRAIN
         true = np.arange(self.table["steps"].shape[1]) < self.table["lengths"][chosen][:, None]
-        used = np.unique(self.table["steps"][chosen][true])
-        found = {}
-        for role, rows in self.rows.items():
-            linked = self.table[f"link_{role}"][used]
-            scaler = fit_scaler(rows, linked[linked >= 0].astype(np.int64))
-            found[role] = scaler.whole() if whole else scaler
-        return found
+        linked = self.table[f"link_{role}"][np.unique(self.table["steps"][chosen][true])]
+        return linked[linked >= 0].astype(np.int64)
 
 
 def _room(device: torch.device) -> float:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from aver.classifiers.fit import FitParams, fit
+from aver.classifiers.fit import fit
 from aver.classifiers.grouped import Weights, product
-from aver.classifiers.head import Draw, Rows
+from aver.classifiers.head import Head, TemporalParams, head_of
+from aver.classifiers.network import Draw, Rows
 from aver.classifiers.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ ROLES = ("visual", "acoustic")
 
 
 @dataclass(frozen=True)
-class EmbraceParams(FitParams):
+class EmbraceParams(TemporalParams):
     """A training run, and EmbraceNet's own: elements of the fused row, draws at test time (0: the expectation)."""
 
     width: int
@@ -51,11 +52,11 @@ class Embrace:
     draws: int
     published: bool
 
-    def width(self, widths: dict[str, int]) -> int:
+    def width(self, widths: Mapping[str, int]) -> int:
         """Return the length of the fused row, whatever the modalities' widths."""
         return self.size
 
-    def module(self, widths: dict[str, int]) -> nn.Module:
+    def module(self, widths: Mapping[str, int]) -> nn.Module:
         """Return the docking layers with their start values, one per modality."""
         return nn.ModuleDict({role: nn.Linear(widths[role], self.size) for role in ROLES})
 
@@ -92,9 +93,9 @@ class Embrace:
         return torch.where(dice < chance, docked[0], docked[1])
 
 
-def fusion(params: EmbraceParams) -> Embrace:
-    """Return the fusion layer."""
-    return Embrace(params.width, params.draws, params.published)
+def network(widths: Mapping[str, int], params: EmbraceParams) -> Head:
+    """Return the network of a run whose rows have these widths."""
+    return head_of(Embrace(params.width, params.draws, params.published), widths, params)
 
 
 def train(params: EmbraceParams, table: Arrays, **rows: Path) -> Arrays:
@@ -104,13 +105,13 @@ def train(params: EmbraceParams, table: Arrays, **rows: Path) -> Arrays:
 
 def train_together(params: Sequence[EmbraceParams], given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(fusion, params, given)
+    return fit(network, params, given)
 
 
 STRATEGY = Strategy(
     "embrace",
     roles=ROLES,
-    fusion=fusion,
+    network=network,
     train=train,
     train_together=train_together,
     params=EmbraceParams,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from aver.classifiers.data import Data
-from aver.classifiers.head import Fusion, Head
+from aver.classifiers.network import Network
 from aver.classifiers.run import Fold, Run
 from aver.classifiers.score import predict, score
 from aver.device import mixed_precision, prepare
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 class FitParams:
     """Everything that decides a training run besides its data; see `classifiers` in `params.yaml`.
 
-    `scaling` is that of `aver.classifiers.data.Data`.  `published`: as in the paper and its public code: torch's start
-    of the LSTM, chance also while validating, and the last epoch.
+    `scaling` is that of `aver.classifiers.data.Data`.  `published`: as in the paper and its public code: the last
+    epoch, and what each network says.  `noisy`: the modality that gets noise in some windows of each training sequence
+    (`aver.classifiers.noise`); empty: none.
     """
 
     classes: int
@@ -46,22 +47,21 @@ class FitParams:
     learning_rate_patience: int
     weight_decay: float
     dropout: float
-    lstm_units: int
-    dense_units: int
     class_weights: bool
     device: str
     scaling: str
     published: bool
+    noisy: str
 
 
 def fit(
-    fusion: Callable[..., Fusion], params: Sequence[FitParams], given: Iterable[Mapping[str, Any]]
+    network: Callable[..., Network], params: Sequence[FitParams], given: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[int, Arrays]]:
-    """Train runs that differ in seed and data; yield each as soon as it has ended, with its place.
+    """Train runs that differ in seed, noise and data; yield each as soon as it has ended, with its place.
 
     Args:
-        fusion: the strategy's fusion layer under the params of a run.
-        params: of each run; all but `seed` are the same.
+        network: the strategy's network, from the widths of its rows by role and the params of a run.
+        params: of each run; all but `seed` and `noisy` are the same.
         given: of each run its `table`, see `aver.classifiers.data.Data` (the seeds of a fold share one; `steps` of all
             are equally wide), and by role the path of its rows.
 
@@ -76,15 +76,15 @@ def fit(
     rows: list[dict[str, Any]] = [dict(own) for own in given]
     tables = [own.pop("table") for own in rows]
     mapped = {path: np.load(path, mmap_mode="r") for own in rows for path in own.values()}
-    seeds: dict[tuple[int, tuple[Path, ...]], list[int]] = {}
+    seeds: dict[tuple[int, tuple[Path, ...], str], list[int]] = {}
     for place, (table, files) in enumerate(zip(tables, rows, strict=True)):
-        seeds.setdefault((id(table), tuple(files.values())), []).append(place)
+        seeds.setdefault((id(table), tuple(files.values()), params[place].noisy), []).append(place)
     folds = []
     for places in seeds.values():
         own = {role: mapped[path] for role, path in rows[places[0]].items()}
         data = Data(tables[places[0]], own, device, common.scaling)
-        head = head_of(fusion, data.widths, common)
-        folds.append(Fold(data, head, [Run(place, params[place], device) for place in places], device))
+        own_network = network(data.widths, common)
+        folds.append(Fold(data, own_network, [Run(place, params[place], device) for place in places], device))
     for epoch in range(common.epochs):
         losses = _train(folds, common, device)
         for fold in folds:
@@ -99,13 +99,6 @@ def fit(
             yield run.place, _result(fold, run, common)
 
 
-def head_of(fusion: Callable[..., Fusion], widths: dict[str, int], params: FitParams) -> Head:
-    """Return the network of a run whose rows have these widths."""
-    return Head(
-        fusion(params), widths, params.lstm_units, params.dense_units, params.dropout, params.classes, params.published
-    )
-
-
 def _train(folds: Sequence[Fold], params: FitParams, device: torch.device) -> dict[int, float]:
     """Train one epoch; return the mean loss of each run, by its place."""
     orders = [fold.order.permutation(fold.data.of(TRAIN)) for fold in folds]
@@ -114,7 +107,7 @@ def _train(folds: Sequence[Fold], params: FitParams, device: torch.device) -> di
         batches = [(fold, own[start : start + params.batch]) for fold, own in zip(folds, orders, strict=True)]
         batches = [(fold, own) for fold, own in batches if len(own)]
         with mixed_precision(device):
-            logits = score(batches, params.batch, chance=True)
+            logits = score(batches, params.batch, chance=True, learning=True)
         # One sum: what a run adds to it depends on its own weights alone.
         losses = [_losses(fold, own, part) for (fold, own), part in zip(batches, logits, strict=True)]
         for fold, _ in batches:
@@ -138,9 +131,8 @@ def _losses(fold: Fold, chosen: NDArray[np.int64], logits: torch.Tensor) -> torc
 
 def _validate(fold: Fold, epoch: int, losses: Mapping[int, float], params: FitParams) -> list[Run]:
     """Score the validation sequences, choose best epochs; return the runs that end here."""
-    # System A's public code leaves dropout and sampling on while it validates.
     chosen = fold.data.of(VALIDATION)
-    logits = predict(fold, chosen, chance=params.published)
+    logits = predict(fold, chosen, chance=fold.network.always_chance)
     labels = fold.data.labels.cpu()[chosen]
     ended = []
     for place, run in enumerate(fold.runs):
@@ -159,14 +151,14 @@ def _validate(fold: Fold, epoch: int, losses: Mapping[int, float], params: FitPa
 def _result(fold: Fold, run: Run, params: FitParams) -> Arrays:
     alone = fold.alone(run)
     chosen = fold.data.of(TEST)
-    logits = predict(alone, chosen, chance=params.published)[0]
+    logits = predict(alone, chosen, chance=fold.network.always_chance)[0]
     found: Arrays = {
         "test": chosen,
         "probabilities": logits.softmax(1).numpy(),
         "history": np.array(run.history, np.float64),
         "best_epoch": np.int64(run.best_epoch),
     }
-    weights = fold.head.unpack({name: value[None] for name, value in run.best_state.items()})
+    weights = fold.network.unpack({name: value[None] for name, value in run.best_state.items()})
     found |= {f"model.{name}": value[0].numpy() for name, value in weights.items()}
     for role, fitted in fold.data.scalers.items():
         found |= {f"scaler.{role}.mean": fitted.mean, f"scaler.{role}.deviation": fitted.deviation}

@@ -24,7 +24,7 @@ class Grid:
         labels: of the benchmark, sorted.
         gap: why it cannot be trained here, or an empty text.
         prepared: None with a gap that shows before anything is computed.
-        runs: (name of the fold, seed) → the run's arrays.
+        runs: (name of the fold, seed, noisy modality or an empty text) → the run's arrays.
         reducers: by fold, the arrays of its fitted reducer.
     """
 
@@ -97,7 +97,7 @@ def _train(ready: Prepared, label: str, rows_in: Path, cache: Cache, run: Runner
                 fitted[name] = _digest(ready, task, outcome)
         fitted = {fold.name: fitted[fold.name] for fold in ready.layout.folds}
         if rows_in != Path():
-            ready.write_rows(rows_in, fitted, cache)
+            ready.write_rows(rows_in, {name: cache.load(digest) for name, digest in fitted.items()})
     tasks_of = ready.runs(rows_in, fitted)
     outcomes = run(list(tasks_of.values()), label, ready.parallel, cache, "run").outcomes
     runs = {

@@ -7,12 +7,16 @@ columns has the same bits whatever stands beside it, so a model trained among ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 
 import torch
 from torch import nn
+from torch.nn.functional import pad
 
 Weights = dict[str, torch.Tensor]
+#: A product of fewer columns is computed in another way, with other bits: one model alone gets zeros beside its own.
+NARROW = 16
 
 
 def product(rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -26,7 +30,8 @@ def product(rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         [S, N, out].
     """
     models, out, _ = weight.shape
-    return (rows @ weight.flatten(0, 1).T).view(len(rows), models, out).transpose(0, 1)
+    wide = pad(weight, (0, 0, 0, NARROW - out)) if out < NARROW else weight
+    return (rows @ wide.flatten(0, 1).T).view(len(rows), models, -1).transpose(0, 1)[:, :, :out]
 
 
 def linear(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
@@ -71,3 +76,14 @@ def stack(models: Sequence[nn.Module]) -> Weights:
     """Return the weights of equal models, stacked: `name` → [G, …]."""
     states = [dict(model.named_parameters()) for model in models]
     return {name: torch.stack([state[name].detach() for state in states]) for name in states[0]}
+
+
+def pack(weights: Weights, names: Sequence[str]) -> torch.Tensor:
+    """Return some of the weights as one tensor [G, P], in this order."""
+    return torch.cat([weights[name].flatten(1) for name in names], dim=1)
+
+
+def unpack(packed: torch.Tensor, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
+    """Return what `pack` made one, by name, as [G, *shape]."""
+    parts = torch.split(packed, [prod(shape) for shape in shapes.values()], dim=1)
+    return {name: part.view(-1, *shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import nn
 
-from aver.classifiers.grouped import Weights, linear, lstm, stack
-
-#: The packed weights behind the gates.
-BEHIND = "behind"
-#: A generator per model while training.
-Draw = Sequence[torch.Generator]
+from aver.classifiers.fit import FitParams
+from aver.classifiers.grouped import Weights, linear, lstm, pack, stack, unpack
+from aver.classifiers.network import PACKED, Draw, Inside, Rows, Sequences
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows that several models read.
+class TemporalParams(FitParams):
+    """A training run of system A: units of the LSTM and of the dense layer."""
 
-    Args:
-        joined: of all roles side by side, scaled, [N, sum of the widths] float32.
-        widths: of each role, in the order in which they stand.
-        there: per role which rows exist, [N] bool; a role that is not named has all.
-    """
-
-    joined: torch.Tensor
-    widths: dict[str, int]
-    there: dict[str, torch.Tensor] = field(default_factory=dict)
-
-    def of(self, role: str) -> torch.Tensor:
-        """Return the rows of one role, [N, D]."""
-        return dict(zip(self.widths, torch.split(self.joined, list(self.widths.values()), dim=1), strict=True))[role]
+    lstm_units: int
+    dense_units: int
 
 
 class Fusion(Protocol):
@@ -43,11 +28,11 @@ class Fusion(Protocol):
     Its weights, if any, are those of a plain module, whose names get `fusion.` in front.
     """
 
-    def width(self, widths: dict[str, int]) -> int:
+    def width(self, widths: Mapping[str, int]) -> int:
         """Return the length of the fused row X."""
         ...
 
-    def module(self, widths: dict[str, int]) -> nn.Module:
+    def module(self, widths: Mapping[str, int]) -> nn.Module:
         """Return one model's layer with its start values (drawn from torch's generator)."""
         ...
 
@@ -79,12 +64,22 @@ class Head:
     """
 
     fusion: Fusion
-    widths: dict[str, int]
+    widths: Mapping[str, int]
     lstm_units: int
     dense_units: int
     dropout: float
     classes: int
     published: bool
+
+    @property
+    def joint(self) -> bool:
+        """One program of small products for the models of all folds is several times as fast as one per fold."""
+        return True
+
+    @property
+    def always_chance(self) -> bool:
+        """System A's public code leaves dropout and sampling on while it validates and tests."""
+        return self.published
 
     def start(self, seed: int) -> nn.Module:
         """Return one model's start values as plain torch layers: fusion, lstm, dense, out."""
@@ -122,43 +117,40 @@ class Head:
         }
 
     def pack(self, weights: Weights) -> Weights:
-        """Return the weights with those of `behind` as one, `BEHIND` [S, P]: a step of training costs per tensor."""
-        own = torch.cat([weights[name].flatten(1) for name in self.behind], dim=1)
-        return {name: value for name, value in weights.items() if name not in self.behind} | {BEHIND: own}
+        """Return the weights with those of `behind` as one; see `aver.classifiers.network.Network`."""
+        own = pack(weights, list(self.behind))
+        return {name: value for name, value in weights.items() if name not in self.behind} | {PACKED: own}
 
     def unpack(self, weights: Weights) -> Weights:
         """Return packed weights by their own names."""
-        parts = torch.split(weights[BEHIND], [prod(shape) for shape in self.behind.values()], dim=1)
-        own = {name: part.view(-1, *shape) for part, (name, shape) in zip(parts, self.behind.items(), strict=True)}
-        return {name: value for name, value in weights.items() if name != BEHIND} | own
+        others = {name: value for name, value in weights.items() if name != PACKED}
+        return others | unpack(weights[PACKED], self.behind)
 
-    def gates(self, weights: Weights, rows: Rows, draw: Draw | None = None) -> torch.Tensor:
-        """Return what the rows give to the LSTM's gates, without the biases, [S, N, 4H].
-
-        Args:
-            weights: of S models that read the same rows.
-            rows: N of them.
-            draw: a generator per model while training; None: no chance in the fusion.
-        """
+    def steps(self, weights: Weights, rows: Rows, draw: Draw | None = None) -> torch.Tensor:
+        """Return what the rows give to the LSTM's gates, without the biases, [S, N, 4H]."""
         own = {name.removeprefix("fusion."): value for name, value in weights.items() if name.startswith("fusion.")}
         return self.fusion.gates(own, rows, weights["lstm.weight_ih_l0"], draw)
 
-    def logits(
-        self, weights: Weights, gates: torch.Tensor, lengths: torch.Tensor, draw: Draw | None = None
-    ) -> torch.Tensor:
-        """Return logits [G, B, C].
-
-        Args:
-            weights: of G models, those of `behind`.
-            gates: what the rows give at each step of each sequence, [G, B * T, 4H].
-            lengths: true lengths [G, B] int64, at least 1; steps behind them are padding.
-            draw: a generator per model while training; None: dropout off.
-        """
-        models, batch = lengths.shape
-        gates = gates + (weights["lstm.bias_ih_l0"] + weights["lstm.bias_hh_l0"])[:, None]
-        last = lstm(gates.view(models, batch, -1, gates.shape[2]), weights["lstm.weight_hh_l0"], lengths)
-        dense = torch.relu(linear(last, weights["dense.weight"], weights["dense.bias"]))
+    def logits(self, weights: Weights, sequences: Sequences, draw: Draw | None = None) -> torch.Tensor:
+        """Return logits [G, B, C] of what each step gives to the gates; of the weights only `PACKED` is read."""
+        own, (models, batch, _) = unpack(weights[PACKED], self.behind), sequences.shape
+        gates = sequences.given + (own["lstm.bias_ih_l0"] + own["lstm.bias_hh_l0"])[:, None]
+        last = lstm(gates.view(models, batch, -1, gates.shape[2]), own["lstm.weight_hh_l0"], sequences.lengths)
+        dense = torch.relu(linear(last, own["dense.weight"], own["dense.bias"]))
         if draw is not None and self.dropout > 0:
-            chance = torch.stack([torch.rand(dense.shape[1:], generator=own, device=dense.device) for own in draw])
+            chance = torch.stack([torch.rand(dense.shape[1:], generator=one, device=dense.device) for one in draw])
             dense = dense * (chance >= self.dropout) / (1 - self.dropout)
-        return linear(dense, weights["out.weight"], weights["out.bias"])
+        return linear(dense, own["out.weight"], own["out.bias"])
+
+    def alone(self, weights: Weights, sequences: Sequences) -> dict[str, torch.Tensor]:
+        """Modalities are fused before anything is said."""
+        return {}
+
+    def inside(self, weights: Weights, sequences: Sequences) -> dict[str, Inside]:
+        """An LSTM has no layers over time that could be compared."""
+        return {}
+
+
+def head_of(fusion: Fusion, widths: Mapping[str, int], params: TemporalParams) -> Head:
+    """Return the network of a run with this fusion layer, whose rows have these widths."""
+    return Head(fusion, widths, params.lstm_units, params.dense_units, params.dropout, params.classes, params.published)

@@ -33,6 +33,31 @@ class Model:
 
 
 @dataclass(frozen=True)
+class File:
+    """The file of a trained model: its fold and seed, and where it lies."""
+
+    fold: int
+    seed: int
+    path: Path
+
+
+def model_files(folder: Path, protocol: str) -> list[File]:
+    """Return the models of a protocol in a folder, by fold and seed.
+
+    Args:
+        folder: `models`, or `noisy/<modality>`, of what the classifiers stage wrote about a strategy.
+        protocol: its name.
+    """
+    named = [(NAME.fullmatch(path.stem), path) for path in folder.glob("*.npz")]
+    found = [
+        File(int(name["fold"]), int(name["seed"]), path)
+        for name, path in named
+        if name is not None and name["protocol"] == protocol
+    ]
+    return sorted(found, key=lambda file: (file.fold, file.seed))
+
+
+@dataclass(frozen=True)
 class Models:
     """Models of one strategy on one benchmark under one protocol.
 
@@ -73,7 +98,7 @@ def read_models(folder: Path, protocol: str) -> Models:
         summary = read_json(folder / "summary.json")
     except FileNotFoundError:
         raise BenchmarkError(f"no trained model in {folder}") from None
-    if "model" not in summary:
+    if "model" not in summary or (summary["model"] and "windows" not in summary["model"]):
         raise BenchmarkError(f"{folder} was written by another version of AVER. Train it again with `dvc repro`.")
     if summary["model"] is None:
         why = summary["gap"] or "no run of it was trained"
@@ -111,6 +136,6 @@ def _read(path: Path) -> Arrays:
     if broken:
         raise BenchmarkError(
             f"{path}: {broken[0]} holds values that are no numbers: its training diverged. Lower "
-            "classifiers.learning_rate and run `dvc repro`."
+            "the learning rate (`classifiers` in params.yaml) and run `dvc repro`."
         )
     return arrays

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.classifiers.fit import FitParams, fit
+from aver.classifiers.fit import fit
+from aver.classifiers.head import Head, TemporalParams, head_of
 from aver.classifiers.side_by_side import SideBySide
 from aver.classifiers.strategy import REDUCED, Strategy
 
@@ -17,27 +18,29 @@ if TYPE_CHECKING:
     from aver.cache.objects import Arrays
 
 
-def fusion(params: FitParams) -> SideBySide:
-    """Return the fusion layer."""
-    return SideBySide((REDUCED,))
+def network(widths: Mapping[str, int], params: TemporalParams) -> Head:
+    """Return the network of a run whose rows have these widths."""
+    return head_of(SideBySide((REDUCED,)), widths, params)
 
 
-def train(params: FitParams, table: Arrays, **rows: Path) -> Arrays:
+def train(params: TemporalParams, table: Arrays, **rows: Path) -> Arrays:
     """Train one run; see `aver.classifiers.fit.fit`."""
     return next(train_together([params], [{"table": table, **rows}]))[1]
 
 
-def train_together(params: Sequence[FitParams], given: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Arrays]]:
+def train_together(
+    params: Sequence[TemporalParams], given: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[int, Arrays]]:
     """Train several runs in one program; see `aver.classifiers.fit.fit`."""
-    return fit(fusion, params, given)
+    return fit(network, params, given)
 
 
 STRATEGY = Strategy(
     "pca",
     roles=("visual", "acoustic"),
-    fusion=fusion,
+    network=network,
     train=train,
     train_together=train_together,
-    params=FitParams,
+    params=TemporalParams,
     reducer="pca",
 )

@@ -13,17 +13,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aver.classifiers.fit import head_of
 from aver.classifiers.grouped import Weights
-from aver.classifiers.head import Head, Rows
 from aver.classifiers.models import Model, Models
+from aver.classifiers.network import Network, Rows, Sequences
 from aver.classifiers.registry import get_strategy
 from aver.classifiers.strategy import REDUCED
 from aver.device import prepare
 from aver.reducers.registry import get_reducer
 from aver.reducers.scaler import Scaler
 
-#: Steps whose gates are computed at a time, and sequences that then go through the LSTM.
+#: Steps whose own part is computed at a time, and sequences that then go through the rest of the network.
 PIECE = 512
 
 
@@ -37,7 +36,7 @@ def probabilities(
 ) -> NDArray[np.float32]:
     """Return what every model says of every sequence, [G, S, C].
 
-    What a step gives to the LSTM's gates is computed once, however many sequences hold the step.
+    What a step gives on its own is computed once, however many sequences hold the step.
 
     Args:
         models: G of them, at least one.
@@ -48,20 +47,18 @@ def probabilities(
         device: `cpu` or `cuda`.
     """
     where = torch.device(prepare(device))
-    about = models.about
-    strategy = get_strategy(about["strategy"])
-    params = strategy.params(**about["params"], seed=0, device=device)
-    head = head_of(strategy.fusion, about["widths"], params)
+    strategy = get_strategy(models.about["strategy"])
+    params = strategy.params(**models.about["params"], seed=0, noisy="", device=device)
+    found = []
     with torch.inference_mode():
-        gates = torch.cat([_gates(head, fold, models, rows, links, where) for fold in _folds(models)])
-        weights = _stacked(models.members, where, tuple(head.behind))
-        found = []
-        for start in range(0, len(lengths), PIECE):
-            numbers = torch.from_numpy(steps[start : start + PIECE].astype(np.int64).ravel()).to(where)
-            true = torch.from_numpy(lengths[start : start + PIECE].astype(np.int64)).to(where)
-            logits = head.logits(weights, gates[:, numbers], true.expand(len(models.members), -1))
-            found.append(logits.softmax(2).cpu().numpy())
-    return np.concatenate(found, axis=1)
+        for fold in _folds(models):
+            pieces = list(_pieces(fold[0], models, rows, links, where))
+            network = strategy.network(pieces[0].widths, params)
+            weights = network.pack(_stacked(fold, where))
+            given = torch.cat([network.steps(weights, piece) for piece in pieces], dim=1)
+            there = {role: torch.cat([piece.exist(role) for piece in pieces]) for role in pieces[0].there}
+            found.append(_said(network, weights, given, there, steps, lengths))
+    return np.concatenate(found)
 
 
 def _folds(models: Models) -> list[list[Model]]:
@@ -69,27 +66,32 @@ def _folds(models: Models) -> list[list[Model]]:
     return [list(own) for _, own in groupby(models.members, key=lambda model: model.fold)]
 
 
-def _stacked(members: Sequence[Model], where: torch.device, names: tuple[str, ...]) -> Weights:
-    """Return the weights whose names begin like this, stacked."""
-    chosen = [name for name in members[0].arrays if name.removeprefix("model.").startswith(names)]
+def _stacked(members: Sequence[Model], where: torch.device) -> Weights:
+    """Return the weights of some models, stacked."""
+    names = [name for name in members[0].arrays if name.startswith("model.")]
     return {
         name.removeprefix("model."): torch.from_numpy(np.stack([model.arrays[name] for model in members])).to(where)
-        for name in chosen
+        for name in names
     }
 
 
-def _gates(
-    head: Head,
-    fold: Sequence[Model],
-    models: Models,
-    rows: Mapping[str, NDArray[np.float32]],
-    links: Mapping[str, NDArray[np.int32]],
-    where: torch.device,
-) -> torch.Tensor:
-    """Return what all steps give to the gates of a fold's models, [seeds, N, 4H]."""
-    weights = _stacked(fold, where, ("fusion.", "lstm.weight_ih_l0"))
-    pieces = _pieces(fold[0], models, rows, links, where)
-    return torch.cat([head.gates(weights, piece) for piece in pieces], dim=1)
+def _said(
+    network: Network,
+    weights: Weights,
+    given: torch.Tensor,
+    there: Mapping[str, torch.Tensor],
+    steps: NDArray[np.int32],
+    lengths: NDArray[np.int32],
+) -> NDArray[np.float32]:
+    """Return the probabilities [S', S, C] of the sequences, `PIECE` at a time."""
+    found, models = [], len(given)
+    for start in range(0, len(lengths), PIECE):
+        numbers = torch.from_numpy(steps[start : start + PIECE].astype(np.int64)).to(given.device)
+        true = torch.from_numpy(lengths[start : start + PIECE].astype(np.int64)).to(given.device)
+        exist = {role: own[numbers].expand(models, -1, -1) for role, own in there.items()}
+        sequences = Sequences(given[:, numbers.ravel()], true.expand(models, -1), exist)
+        found.append(network.logits(weights, sequences).softmax(2).cpu().numpy())
+    return np.concatenate(found, axis=1)
 
 
 def _pieces(
@@ -101,10 +103,11 @@ def _pieces(
 ) -> Iterator[Rows]:
     """Yield the rows of all steps as a model read them in training, `PIECE` steps at a time."""
     roles = models.about["roles"]
+    lacking = {role for role in roles if (links[role] < 0).any()}
     for start in range(0, len(links[roles[0]]), PIECE):
         own = {role: links[role][start : start + PIECE] for role in roles}
         taken = {role: np.ascontiguousarray(rows[role][np.maximum(link, 0)]) for role, link in own.items()}
-        there = {role: torch.from_numpy(link >= 0).to(where) for role, link in own.items() if (link < 0).any()}
+        there = {role: torch.from_numpy(own[role] >= 0).to(where) for role in lacking}
         if models.reducers:
             reduced = get_reducer(models.about["reducer"]).apply(models.reducers[model.fold], taken, where.type)
             # As wide as in training: `aver.classifiers.prepare` fills components up to a common width.

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aver.cache.cache import Cache, Inline, Source, Step
+from aver.cache.cache import Inline, Source, Step
 from aver.cache.code import code_digests
 from aver.cache.objects import Arrays, digest_of
 from aver.cache.sealed import canonical
 from aver.classifiers.fit import FitParams
+from aver.classifiers.noise import modalities
 from aver.classifiers.registry import get_strategy, is_published
 from aver.classifiers.strategy import REDUCED, Strategy
 from aver.device import resolve, torch_runtime, training_precision
 from aver.parallel import Task
 from aver.params.blocks import Parallel, Params
+from aver.params.classifiers import system_of
 from aver.reducers.registry import get_reducer
 from aver.reducers.tasks import reducer_tasks
 from aver.sequences.layout import Layout, lay_out
+from aver.sequences.plan import plan_of
 from aver.sequences.split import Fold
 
-#: (name of the fold, seed)
-RunKey = tuple[str, int]
+#: (name of the fold, seed, noisy modality or an empty text)
+RunKey = tuple[str, int, str]
 #: Steps reduced at a time.
 PIECE = 8192
 #: Reduced rows are filled with zeros to a multiple of this: principal components differ in number from fold to fold,
@@ -63,6 +66,12 @@ class Prepared:
         return replace(self, layout=replace(self.layout, folds=folds, gaps={**self.layout.gaps, protocol: why}))
 
     @property
+    def noisy(self) -> tuple[str, ...]:
+        """The modalities with noise in which it is trained too; reduced rows hold no modality apart."""
+        wanted = self.name in self.params.classifiers.noise_trained and not self.strategy.reducer
+        return modalities(self.strategy.roles) if wanted else ()
+
+    @property
     def parallel(self) -> Parallel:
         """How tasks are spread: one process owns a GPU."""
         cuda = resolve(self.params.classifiers.device) == "cuda"
@@ -79,6 +88,8 @@ class Prepared:
     def runs(self, rows_in: Path, reducers: Mapping[str, str]) -> dict[RunKey, Task]:
         """Return the training runs: all seeds of the headline protocol, the first one of those beside it.
 
+        Where the strategy is also trained with noise, that is done for the headline, with the first seed.
+
         Args:
             rows_in: the folder in which training will find the rows.
             reducers: by fold, the digest of its fitted reducer.
@@ -91,30 +102,34 @@ class Prepared:
             torch_runtime(device, training_precision(device)),
             together=self.strategy.train_together,
         )
-        budget = self.params.classifiers.budgets[self.params.budget]
         # Without early stop all runs of a group end, and are kept, at the same time: a fold's seeds are then enough.
-        most = self.params.classifiers.together if budget.patience < budget.epochs else len(block.seeds)
+        stops = step.params.patience < step.params.epochs
+        most = self.params.classifiers.together if stops else len(block.seeds)
         tasks = {}
         for fold in self.layout.folds:
-            table, files = self._table(fold), self._files(fold, rows_in, reducers)
-            for seed in block.seeds if fold.protocol == self.headline else block.seeds[:1]:
-                name = f"{self.benchmark} {fold.name.replace('-', ' ')} seed {seed}"
-                own = replace(step, params=replace(step.params, seed=seed))
-                tasks[fold.name, seed] = Task(name, own, {"table": table, **files}, most)
+            table, files = self.table(fold), self.files(fold, rows_in, reducers)
+            headline = fold.protocol == self.headline
+            wanted = [(seed, "") for seed in (block.seeds if headline else block.seeds[:1])]
+            wanted += [(block.seeds[0], noisy) for noisy in self.noisy if headline]
+            for seed, noisy in wanted:
+                name = f"{self.benchmark} {fold.name.replace('-', ' ')} seed {seed}" + (noisy and f" noisy {noisy}")
+                own = replace(step, params=replace(step.params, seed=seed, noisy=noisy))
+                tasks[fold.name, seed, noisy] = Task(name, own, {"table": table, **files}, most)
         return tasks
 
-    def write_rows(self, rows_in: Path, reducers: Mapping[str, str], cache: Cache) -> None:
-        """Write the rows that the runs read: of every role, or of every fold what its reducer makes of them."""
+    def write_rows(self, rows_in: Path, reducers: Mapping[str, Arrays]) -> None:
+        """Write the rows that the runs read: of every role, and of every fold what its fitted reducer makes of them."""
+        self.layout.write(rows_in)
         if not self.strategy.reducer:
             return
         apply = get_reducer(self.strategy.reducer).apply
         device = resolve(self.params.classifiers.device)
         raw = {role: np.load(rows_in / f"{role}.npy", mmap_mode="r") for role in self.strategy.roles}
-        for name, digest in reducers.items():
-            arrays = cache.load(digest)
+        for name, arrays in reducers.items():
             _write_reduced(rows_in / f"{name}.npy", arrays, raw, self.layout.line.links, apply, device)
 
-    def _table(self, fold: Fold) -> Inline:
+    def table(self, fold: Fold) -> Inline:
+        """Return what a run knows of a fold's sequences, see `aver.classifiers.data.Data`."""
         line = self.layout.line
         links = {REDUCED: np.arange(len(line.times), dtype=np.int32)} if self.strategy.reducer else line.links
         return Inline(
@@ -127,7 +142,8 @@ class Prepared:
             }
         )
 
-    def _files(self, fold: Fold, rows_in: Path, reducers: Mapping[str, str]) -> dict[str, Source]:
+    def files(self, fold: Fold, rows_in: Path, reducers: Mapping[str, str]) -> dict[str, Source]:
+        """Return the files of the rows that a run reads, by role."""
         if not self.strategy.reducer:
             return self.layout.files(rows_in)
         line = self.layout.line
@@ -139,21 +155,25 @@ class Prepared:
         return {REDUCED: Source(digest_of(canonical(parts).encode()), rows_in / f"{fold.name}.npy")}
 
     def fit_params(self) -> FitParams:
-        """Return the params of every run but for its seed."""
-        block, published = self.params.classifiers, is_published(self.name)
-        budget, own = block.budgets[self.params.budget], getattr(block, self.strategy.name, None)
-        named = {"epochs", "patience", "weight_decay"}
-        common = [field for field in FitParams.__dataclass_fields__ if hasattr(block, field) and field != "device"]
-        return self.strategy.params(
-            classes=len(self.layout.labels),
-            seed=0,
-            device=resolve(block.device),
-            scaling="none" if published else "whole" if self.strategy.reducer else "each",
-            published=published,
-            **{field: getattr(block, field) for field in common},
-            **{field: getattr(budget, field) for field in named},
-            **(asdict(own) if is_dataclass(own) and not isinstance(own, type) else {}),
-        )
+        """Return the params of every run but for its seed and noise."""
+        published, block = is_published(self.name), self.params.classifiers
+        system, name = getattr(block, system_of(self.strategy.name)), self.strategy.name
+        budget = system.budgets[self.params.budget]
+        settled = {
+            **self.strategy.fixed,
+            "classes": len(self.layout.labels),
+            "seed": 0,
+            "noisy": "",
+            "device": resolve(block.device),
+            "scaling": "none" if published else "whole" if self.strategy.reducer else "each",
+            "published": published,
+        }
+        places = (getattr(system, name, None), getattr(budget, name, None), budget, system, block)
+        for field in fields(self.strategy.params):
+            found = next((place for place in places if hasattr(place, field.name)), None)
+            if field.name not in settled and found is not None:
+                settled[field.name] = getattr(found, field.name)
+        return self.strategy.params(**settled)
 
 
 def prepare(
@@ -174,7 +194,8 @@ def prepare(
     """
     strategy = get_strategy(strategy_name)
     partial = strategy.partial and not is_published(strategy_name)
-    layout = lay_out(strategy.roles, benchmark, folds, features, params, partial=partial)
+    plan = plan_of(system_of(strategy.name), strategy.roles, params, partial=partial)
+    layout = lay_out(plan, benchmark, folds, features, params)
     return Prepared(strategy, strategy_name, layout, params, benchmark)
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from aver.classifiers.data import Data
 from aver.classifiers.grouped import Weights
-from aver.classifiers.head import Head
+from aver.classifiers.network import Network, Rows
+from aver.classifiers.noise import Noise
 from aver.sequences.roles import TRAIN
 
 if TYPE_CHECKING:
@@ -57,17 +59,18 @@ class Fold:
 
     Args:
         data: what they read.
-        head: the network.
+        network: whose weights they train.
         runs: one per seed.
         device: where they are trained.
     """
 
-    def __init__(self, data: Data, head: Head, runs: Sequence[Run], device: torch.device) -> None:
-        self.data, self.head, self.runs = data, head, list(runs)
+    def __init__(self, data: Data, network: Network, runs: Sequence[Run], device: torch.device) -> None:
+        self.data, self.network, self.runs = data, network, list(runs)
         self.order = np.random.default_rng(ORDER)
+        self.noise = Noise(runs[0].params.noisy)
         self.class_weights = self._class_weights(runs[0].params).to(device)
         self.weights: Weights = {}
-        start = head.pack(head.stacked([run.params.seed for run in runs]))
+        start = network.pack(network.stacked([run.params.seed for run in runs]))
         self._hold({name: own.to(device) for name, own in start.items()})
         for run in self.runs:
             run.begin()
@@ -81,9 +84,16 @@ class Fold:
     def alone(self, run: Run) -> Fold:
         """Return a fold that holds the best state of one run, to be scored."""
         fold = object.__new__(Fold)
-        fold.data, fold.head, fold.runs = self.data, self.head, [run]
+        fold.data, fold.network, fold.runs = self.data, self.network, [run]
         fold.weights = {name: value[None].to(self.data.device) for name, value in run.best_state.items()}
         return fold
+
+    def batch(self, chosen: NDArray[np.int64], *, learning: bool) -> Rows:
+        """Return the rows of some sequences; where they train with noise, with noise in some of their windows."""
+        rows = self.data.batch(chosen)
+        if not learning or not self.noise.modality:
+            return rows
+        return self.noise.some(rows, self.data.table["lengths"][chosen], self.data.levels)
 
     def state(self, place: int) -> dict[str, torch.Tensor]:
         """Return a copy of one run's weights on the CPU, packed as they are."""

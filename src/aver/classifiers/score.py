@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
-from aver.classifiers.head import BEHIND
+from aver.classifiers.network import PACKED, Rows, Sequences
 from aver.classifiers.run import Fold
 
 #: Sequences scored at a time when nothing is learned from them.
@@ -17,26 +17,28 @@ PREDICTED = 64
 Batch = tuple[Fold, NDArray[np.int64]]
 
 
-def score(batches: Sequence[Batch], size: int, *, chance: bool) -> list[torch.Tensor]:
+def score(batches: Sequence[Batch], size: int, *, chance: bool, learning: bool = False) -> list[torch.Tensor]:
     """Return the logits [S, B, C] of each fold's runs.
 
     Args:
         batches: folds, and the numbers of at most `size` sequences of each.
-        size: sequences that the network behind the gates is run for, whatever their number: the shape of its products
-            must not depend on which folds are in the program.
+        size: sequences that a joint program is run for, whatever their number: the shape of its products must not
+            depend on which folds are in it.
         chance: dropout and sampling on.
+        learning: the runs that train with noise get it.
     """
-    gates, lengths = [], []
+    if not batches[0][0].network.joint:
+        return [_alone(fold, chosen, chance=chance, learning=learning) for fold, chosen in batches]
+    given, lengths = [], []
     for fold, chosen in batches:
-        draw = [run.chance for run in fold.runs] if chance else None
-        own = fold.head.gates(fold.weights, fold.data.batch(chosen), draw)
+        own = _sequences(fold, chosen, chance=chance, learning=learning)
         missing = size - len(chosen)
-        gates.append(pad(own, (0, 0, 0, missing * fold.data.table["steps"].shape[1])))
-        lengths.append(pad(fold.data.lengths[torch.from_numpy(chosen)], (0, missing), value=1).expand(len(own), -1))
+        given.append(pad(own.given, (0, 0, 0, missing * own.shape[2])))
+        lengths.append(pad(own.lengths, (0, missing), value=1))
     folds = [fold for fold, _ in batches]
-    head, behind = folds[0].head, torch.cat([fold.weights[BEHIND] for fold in folds])
+    packed = {PACKED: torch.cat([fold.weights[PACKED] for fold in folds])}
     draw = [run.chance for fold in folds for run in fold.runs] if chance else None
-    logits = head.logits(head.unpack({BEHIND: behind}), torch.cat(gates), torch.cat(lengths), draw)
+    logits = folds[0].network.logits(packed, Sequences(torch.cat(given), torch.cat(lengths)), draw)
     parts = torch.split(logits, [len(fold.runs) for fold in folds])
     return [part[:, : len(chosen)] for part, (_, chosen) in zip(parts, batches, strict=True)]
 
@@ -49,3 +51,31 @@ def predict(fold: Fold, chosen: NDArray[np.int64], *, chance: bool) -> torch.Ten
             for part in np.split(chosen, range(PREDICTED, len(chosen), PREDICTED))
         ]
     return torch.cat(parts, dim=1)
+
+
+def _alone(fold: Fold, chosen: NDArray[np.int64], *, chance: bool, learning: bool) -> torch.Tensor:
+    sequences = _sequences(fold, chosen, chance=chance, learning=learning)
+    return fold.network.logits(fold.weights, sequences, _draw(fold, chance=chance))
+
+
+def _sequences(fold: Fold, chosen: NDArray[np.int64], *, chance: bool, learning: bool) -> Sequences:
+    rows = fold.batch(chosen, learning=learning)
+    given = fold.network.steps(fold.weights, rows, _draw(fold, chance=chance))
+    return sequences_of(given, rows, fold.data.lengths[torch.from_numpy(chosen)])
+
+
+def sequences_of(given: torch.Tensor, rows: Rows, lengths: torch.Tensor) -> Sequences:
+    """Return what several models know of the sequences that rows were read for.
+
+    Args:
+        given: what a network's first half made of the rows, [S, B * T, K].
+        rows: of all steps of B sequences, one behind the other.
+        lengths: true steps of each, [B] int64.
+    """
+    models, batch = len(given), len(lengths)
+    there = {role: own.view(1, batch, -1).expand(models, -1, -1) for role, own in rows.there.items()}
+    return Sequences(given, lengths.expand(models, -1), there)
+
+
+def _draw(fold: Fold, *, chance: bool) -> list[torch.Generator] | None:
+    return [run.chance for run in fold.runs] if chance else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from aver.classifiers.grouped import Weights, product
-from aver.classifiers.head import Draw, Rows
+from aver.classifiers.network import Draw, Rows
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,11 @@ class SideBySide:
 
     roles: tuple[str, ...]
 
-    def width(self, widths: dict[str, int]) -> int:
+    def width(self, widths: Mapping[str, int]) -> int:
         """Return the sum of the roles' widths."""
         return sum(widths[role] for role in self.roles)
 
-    def module(self, widths: dict[str, int]) -> nn.Module:
+    def module(self, widths: Mapping[str, int]) -> nn.Module:
         """Return a module without weights."""
         return nn.Identity()
 

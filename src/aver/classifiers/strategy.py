@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aver.cache.objects import Arrays
     from aver.classifiers.fit import FitParams
-    from aver.classifiers.head import Fusion
+    from aver.classifiers.network import Network
 
 #: The role of rows that went through a reducer.
 REDUCED = "reduced"
@@ -20,28 +20,28 @@ class Strategy:
     """One way to turn feature streams into a decision.
 
     A strategy's `-paper` variant is the same with what AVER corrects put back as published: rows as the encoders give
-    them, torch's own start of the LSTM, dropout also while validating, the last epoch instead of the best, and what
-    each fusion's module says.
+    them, the last epoch instead of the best, and what each network's module says.
 
     Args:
-        name: of the fusion in `params.yaml`, without `-paper`.
-        roles: the streams it needs, `visual` and `acoustic` (which streams these are stands in `params.yaml`); the
-            first one's rows are the steps of a sequence, rows of the other join them by time.
-        fusion: its fusion layer under the params of a run.
+        name: as `fusion` in `params.yaml`, without `-paper`.
+        roles: the streams it needs, `visual` and `acoustic`; which streams these are stands in its system's block.
+        network: its network, from the widths of its rows by role and the params of a run.
         train: `train(params, table, **rows) -> arrays` for one run, and
         train_together: the same for several at once, see `aver.classifiers.fit`.  Both are defined in the strategy's
             own module, so that a change to one strategy trains no other one again.
-        params: the dataclass of its params; what `FitParams` does not have comes from the strategy's own block in
-            `classifiers`.
+        params: the dataclass of its params; each comes from `fixed`, the strategy's own blocks, its system's budget or
+            block (`aver.params.classifiers.system_of`), or from `classifiers`, the first that has it.
+        fixed: params that make it another strategy than the one it is a variant of.
         reducer: what its rows go through first, a name of `aver.params.names.REDUCERS`; empty: nothing.
         partial: it also takes clips that lack one of the roles.
     """
 
     name: str
     roles: tuple[str, ...]
-    fusion: Callable[..., Fusion]
+    network: Callable[..., Network]
     train: Callable[..., Arrays]
     train_together: Callable[..., Iterator[tuple[int, Arrays]]]
-    params: Callable[..., FitParams]
+    params: type[FitParams]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     reducer: str = ""
     partial: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from aver.cache.objects import pack
+from aver.cache.objects import Arrays, pack
 from aver.classifiers.grid import Grid
 from aver.classifiers.prepare import Prepared
 from aver.params.names import PAPER
@@ -22,20 +22,21 @@ HISTORY = pa.schema(
     + [("best", pa.bool_())]
 )
 #: Params of a run that a model does not depend on, or that stand in its name.
-RUN = ("device", "seed")
+RUN = ("device", "noisy", "seed")
 #: What a row of predictions says about its clip, as `folds.parquet` has it.
 CLIP = ("corpus", "people", "clip_id", "speaker", "label")
 
 
 def write_grid(folder: Path, grid: Grid, folds: list[dict[str, Any]]) -> None:
-    """Write `predictions.parquet`, `history.parquet`, `models/`, `reducers/` and `summary.json`.
+    """Write `predictions.parquet`, `history.parquet`, `models/`, `noisy/`, `reducers/` and `summary.json`.
+
+    Models that were trained with noise lie in `noisy/<modality>`, and are in none of the tables.
 
     A row of predictions is one test sequence: protocol, fold, seed, corpus, people, clip_id, speaker, label, sequence
     (its number within the clip), start and end in seconds, and the probability of every label as `p_<label>`.
     """
     predictions: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
-    (folder / "models").mkdir()
     if grid.reducers:
         (folder / "reducers").mkdir()
     for name, arrays in sorted(grid.reducers.items()):
@@ -43,14 +44,17 @@ def write_grid(folder: Path, grid: Grid, folds: list[dict[str, Any]]) -> None:
     if grid.prepared is not None:
         known = {(row["corpus"], row["clip_id"]): row for row in folds}
         numbers = {fold.name: {"protocol": fold.protocol, "fold": fold.number} for fold in grid.prepared.layout.folds}
-        for (name, seed), run in grid.runs.items():
+        for (name, seed, noisy), run in grid.runs.items():
+            place = folder / model_file(name, seed, noisy)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(model_bytes(run))
+            if noisy:
+                continue
             about = {**numbers[name], "seed": seed}
             predictions += _predictions(grid.prepared, grid.labels, run, about, known)
             for epoch, values in enumerate(run["history"].tolist()):
                 named = dict(zip(CURVES, values, strict=True))
                 history.append({**about, "epoch": epoch, **named, "best": epoch == run["best_epoch"]})
-            model = {key: value for key, value in run.items() if key.startswith(("model.", "scaler."))}
-            (folder / "models" / f"{name}-seed-{seed}.npz").write_bytes(pack(model))
     schema = pa.schema(
         [("protocol", pa.string()), ("fold", pa.int32()), ("seed", pa.int32())]
         + [(name, pa.string()) for name in CLIP]
@@ -60,6 +64,16 @@ def write_grid(folder: Path, grid: Grid, folds: list[dict[str, Any]]) -> None:
     write_table(folder / "predictions.parquet", predictions, schema)
     write_table(folder / "history.parquet", history, HISTORY)
     write_json(folder / "summary.json", _summary(grid))
+
+
+def model_file(fold: str, seed: int, noisy: str) -> Path:
+    """Return where a model lies in the stage's out."""
+    return Path("noisy", noisy, f"{fold}-seed-{seed}.npz") if noisy else Path("models", f"{fold}-seed-{seed}.npz")
+
+
+def model_bytes(run: Arrays) -> bytes:
+    """Return the file of a model: its weights and scalers, without what it said."""
+    return pack({key: value for key, value in run.items() if key.startswith(("model.", "scaler."))})
 
 
 def _predictions(
@@ -85,10 +99,10 @@ def _predictions(
 def _summary(grid: Grid) -> dict[str, Any]:
     ready = grid.prepared
     gaps = ready.layout.gaps if ready else {}
-    summary: dict[str, Any] = {"labels": grid.labels, "gap": grid.gap, "gaps": gaps, "runs": len(grid.runs)}
+    summary: dict[str, Any] = {"labels": grid.labels, "gap": grid.gap, "gaps": gaps, "runs": _counted(grid)}
     if ready is None or not grid.runs:
         return summary | {"clips": 0, "unscored": {}, "sequences": 0, "parameters": 0, "model": None}
-    line, block, first = ready.layout.line, ready.params.classifiers, next(iter(grid.runs.values()))
+    line, plan, first = ready.layout.line, ready.layout.plan, next(iter(grid.runs.values()))
     return summary | {
         "clips": len(line.clips),
         "unscored": Counter(line.unscored.values()),
@@ -97,12 +111,18 @@ def _summary(grid: Grid) -> dict[str, Any]:
         "model": {
             "strategy": grid.name.removesuffix(PAPER),
             "roles": list(ready.strategy.roles),
-            "streams": {role: getattr(block, role) for role in ready.strategy.roles},
+            "streams": dict(plan.streams),
             "reducer": ready.strategy.reducer,
             "widths": {role: ready.layout.width(role) for role in ready.strategy.roles},
-            "frames": block.budgets[ready.params.budget].sequence_frames,
-            "sequence_stride": block.budgets[ready.params.budget].sequence_stride,
-            "max_sequences": block.budgets[ready.params.budget].max_sequences,
+            "frames": line.steps.shape[1] if plan.frames is None else plan.frames,
+            "sequence_stride": plan.stride,
+            "max_sequences": plan.most,
+            "windows": plan.windows,
             "params": {name: value for name, value in asdict(ready.fit_params()).items() if name not in RUN},
         },
     }
+
+
+def _counted(grid: Grid) -> int:
+    """Return how many models there are without noise."""
+    return sum(not noisy for _, _, noisy in grid.runs)

@@ -16,6 +16,7 @@ from aver.cli.dvc import grid, makes_something_else
 from aver.errors import BenchmarkError, CorpusError, LeakageError, StoreError, WeightsError
 from aver.parallel import Run, Task, look_up
 from aver.params.blocks import Parallel, Params
+from aver.params.classifiers import SYSTEMS
 from aver.params.names import ENCODERS
 from aver.progress import hidden
 from aver.store.out import read_rows
@@ -154,7 +155,7 @@ def _corpus(
     before = Stages(media.rows, faces.rows, windows)
     known: dict[str, dict[str, str]] = {}
     for stream, block in params.features.items():
-        waiting = unknown + (faceless if block.window == "frames" else 0)
+        waiting = unknown + (faceless if ENCODERS[block.encoder].reads == "faces" else 0)
         notes = _Notes(found, f"features@{name}-{stream}", DATA / "features" / name / stream, waiting, name)
         try:
             if makes_something_else(changed.get(f"weights@{ENCODERS[block.encoder].weights}", []), "src/aver/weights"):
@@ -164,7 +165,7 @@ def _corpus(
             notes.waiting = len(media.rows) + unknown
             notes.note(f"features {name} {stream}", "clip")
             continue
-        if not waiting and not found.works[-1].pending:
+        if not waiting and not any(work.pending for work in found.works if work.stage == notes.stage):
             known[stream] = {entry.clip_id: entry.digest for entry in entries}
     return known
 
@@ -197,7 +198,8 @@ def _benchmark(name: str, params: Params, known: Mapping[str, Mapping[str, Mappi
     except (BenchmarkError, LeakageError) as exc:
         found.remarks.append(str(exc))
         return None
-    streams = (params.classifiers.visual, params.classifiers.acoustic)
+    systems = [getattr(params.classifiers, system) for system in SYSTEMS]
+    streams = {stream for block in systems for stream in (block.visual, block.acoustic)}
     if not all(_packed(corpus, stream, known[corpus].get(stream)) for corpus in clips for stream in streams):
         parts = {(row["protocol"], row["fold"]) for row in folds}
         headline = sum(protocol == block.protocol for protocol, _ in parts)
@@ -207,10 +209,32 @@ def _benchmark(name: str, params: Params, known: Mapping[str, Mapping[str, Mappi
     fit_reducers(name, folds, features, params, notes)
     for strategy in dict.fromkeys([params.fusion, *grid()]):
         notes = _Notes(found, f"classifiers@{name}-{strategy}", DATA / "classifiers" / name / strategy)
-        gap = train_grid(name, strategy, folds, features, params, notes).gap
-        if gap:
-            found.remarks.append(f"strategy {strategy} on benchmark {name}: {gap}")
+        trained = train_grid(name, strategy, folds, features, params, notes)
+        if trained.gap:
+            found.remarks.append(f"strategy {strategy} on benchmark {name}: {trained.gap}")
+        elif strategy in params.evaluation.over_time.strategies:
+            pending = sum(work.pending for work in found.works if work.stage == notes.stage)
+            _over_time(name, strategy, folds, pending, trained.runs, params, found)
     return None
+
+
+def _over_time(
+    name: str, strategy: str, folds: Rows, pending: int, runs: Mapping[Any, Any], params: Params, found: Survey
+) -> None:
+    """Look up what trained models were asked about time and noise; it is known once all models lie there."""
+    from aver.classifiers.write import model_bytes, model_file
+    from aver.evaluation.over_time.read import choose, paths_of
+    from aver.evaluation.over_time.tasks import ask
+
+    notes = _Notes(found, "evaluation", DATA / "evaluation")
+    place = DATA / "classifiers" / name / strategy
+    files = {place / model_file(*key): run for key, run in runs.items()}
+    if not pending and all(file.is_file() and file.read_bytes() == model_bytes(run) for file, run in files.items()):
+        key = choose(params.evaluation.over_time.clip, paths_of(DATA / "corpora", folds))
+        ask(name, strategy, folds, DATA / "features", place, key, params, notes)
+    else:
+        notes.waiting = pending + len(runs)
+        notes.note(f"evaluation {name} {strategy} over time", "model")
 
 
 def _waiting(name: str, params: Params, runs: int, found: Survey) -> None:

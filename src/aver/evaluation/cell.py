@@ -14,6 +14,7 @@ from aver.evaluation.read import ClipKey, Split, Trained
 from aver.evaluation.rounding import rounded
 from aver.evaluation.score import score
 from aver.params.blocks import Params
+from aver.params.classifiers import system_of
 
 
 def facts(name: str, protocol: str, strategy: str, trained: Trained, split: Split, params: Params) -> dict[str, Any]:
@@ -27,20 +28,21 @@ def facts(name: str, protocol: str, strategy: str, trained: Trained, split: Spli
         split: what the folds stage left.
         params: all params.
     """
-    roles, told = get_strategy(strategy).roles, split.summary
+    found, told = get_strategy(strategy), split.summary
+    block = getattr(params.classifiers, system_of(strategy))
     return {
         "benchmark": name,
         "protocol": protocol,
         "headline": protocol == params.benchmarks[name].protocol,
         "strategy": strategy,
-        "streams": [getattr(params.classifiers, role) for role in roles],
+        "streams": [getattr(block, role) for role in found.roles],
         **{key: told[key] for key in ("corpora", "test_corpora", "label", "label_set")},
         "labels": trained.labels,
         "folds": len(told["protocols"][protocol]["folds"]),
         **{"seeds": 0, "clips": 0, "speakers": 0, "unscored": {}, "shared": None},
         "parameters": trained.summary["parameters"],
         "chance": 1 / len(trained.labels),
-        "ceiling": ceiling(told["corpora"], trained.labels, roles, params),
+        "ceiling": ceiling(told["corpora"], trained.labels, found.roles, params),
         "above_ceiling": None,
         "gap": trained.gap(protocol),
     }

@@ -12,8 +12,9 @@ import pandas as pd
 from aver.evaluation import tables
 from aver.evaluation.answers import Answers
 from aver.evaluation.cell import facts, scored
-from aver.evaluation.complement import complement
+from aver.evaluation.complement import ACOUSTIC, VISUAL, complement
 from aver.evaluation.gaps import gaps
+from aver.evaluation.over_time.analyse import over_time
 from aver.evaluation.pairs import pairs
 from aver.evaluation.read import Split, read_split, read_trained
 from aver.evaluation.rounding import rounded
@@ -34,6 +35,7 @@ class Evaluated:
         pairs: the paired comparisons under the headline protocols, on the clips that all strategies scored.
         complement: one row per benchmark where both picture and sound have scores, on the same clips.
         gaps: the scores under every protocol side by side.
+        over_time: one row per benchmark and strategy of `evaluation.over_time`, see `aver.evaluation.over_time.rows`.
         curves: learning curves of every strategy under the headline protocol.
         confusions: what `fusion` took each clip for under the headline protocol.
     """
@@ -43,25 +45,31 @@ class Evaluated:
     pairs: Rows = field(default_factory=list)
     complement: Rows = field(default_factory=list)
     gaps: Rows = field(default_factory=list)
+    over_time: Rows = field(default_factory=list)
     curves: list[pd.DataFrame] = field(default_factory=list)
     confusions: list[pd.DataFrame] = field(default_factory=list)
 
 
-def evaluate(classifiers: Path, folds: Path, strategies: Sequence[str], params: Params) -> Evaluated:
-    """Score and compare everything that was trained.
+def evaluate(data: Path, strategies: Sequence[str], params: Params) -> Evaluated:
+    """Score and compare everything that was trained, and ask the trained models of `evaluation.over_time`.
 
     Args:
-        classifiers: the folder with `<benchmark>/<strategy>`.
-        folds: the folder with `<benchmark>`.
+        data: the folder with `classifiers`, `corpora`, `features` and `folds`.
         strategies: the grid; the one named by `fusion` is added if it is not among them.
         params: all params.
 
     Raises:
-        StoreError: a file of the classifiers or folds stage is missing or damaged.
+        StoreError: a file of a stage before is missing or damaged.
+        BenchmarkError: a trained model cannot be asked.
+        CacheError: the clip cache cannot be written.
     """
     found, names = Evaluated(params.fusion), sorted({*strategies, params.fusion})
     for benchmark in track(sorted(params.benchmarks), "evaluation", "benchmark"):
-        _benchmark(found, benchmark, classifiers / benchmark, read_split(folds / benchmark), names, params)
+        classifiers, folds = data / "classifiers" / benchmark, data / "folds" / benchmark
+        _benchmark(found, benchmark, classifiers, read_split(folds), names, params)
+    for benchmark in sorted(params.benchmarks):
+        wanted = [name for name in names if name in params.evaluation.over_time.strategies]
+        found.over_time += over_time(benchmark, wanted, data, params)
     found.gaps = gaps(found.cells)
     return found
 
@@ -89,7 +97,10 @@ def _compare(found: Evaluated, name: str, answers: dict[str, Answers], cells: Ro
     for cell in cells:
         cell["shared"] = {"clips": shared.clips, "uar": shared.uar[cell["strategy"]]}
     found.pairs += rounded(pairs(name, shared.answers, params.evaluation))
-    row = complement(name, shared, [cell["strategy"] for cell in cells if len(cell["streams"]) > 1])
+    single = {stream for cell in cells if cell["strategy"] in (VISUAL, ACOUSTIC) for stream in cell["streams"]}
+    # Another system's fusion of other features says nothing about what fusing these two gains.
+    fusions = [cell["strategy"] for cell in cells if len(cell["streams"]) > 1 and set(cell["streams"]) == single]
+    row = complement(name, shared, fusions)
     if row is not None:
         found.complement.append(rounded(row))
     if params.fusion in answers:

@@ -30,7 +30,7 @@ def complement(benchmark: str, shared: Shared, fusions: Sequence[str]) -> dict[s
     Args:
         benchmark: its name.
         shared: the strategies with scores under the headline protocol, on the same clips.
-        fusions: those that take both modalities.
+        fusions: those of the streams that the two take.
     """
     if not {VISUAL, ACOUSTIC} <= set(shared.answers) or not shared.clips:
         return None

@@ -75,7 +75,8 @@ class Trained:
         fold, seed = broken[["fold", "seed"]].iloc[0]
         return (
             f"training diverged: {len(broken)} of {len(own)} predictions under protocol {protocol} are no numbers, "
-            f"the first in fold {fold}, seed {seed}. Lower classifiers.learning_rate, or mend the features."
+            f"the first in fold {fold}, seed {seed}. Lower the learning rate (`classifiers` in params.yaml), or mend "
+            "the features."
         )
 
 

@@ -18,12 +18,13 @@ CURVES = ["benchmark", "strategy", "epoch", *tables.CURVES, "runs"]
 def write_evaluation(folder: Path, found: Evaluated) -> None:
     """Write the files of `data/evaluation`.
 
-    `scores.json`, `pairs.json`, `complement.json` and `gaps.json` hold what `Evaluated` says; `curves.parquet` the
-    learning curves of all strategies; `curves.csv`, `confusion.csv`, `calibration.csv` (of `fusion`) and `gaps.csv`
-    (of all strategies) what `dvc plots` draws, of the first benchmark by name on which `fusion` has scores: DVC's
-    templates tell revisions apart, not strategies or benchmarks, and would draw several of them as one.
+    `scores.json`, `pairs.json`, `complement.json`, `gaps.json` and `over_time.json` hold what `Evaluated` says;
+    `curves.parquet` the learning curves of all strategies; `curves.csv`, `confusion.csv`, `calibration.csv` (of
+    `fusion`) and `gaps.csv` (of all strategies) what `dvc plots` draws, of the first benchmark by name on which
+    `fusion` has scores: DVC's templates tell revisions apart, not strategies or benchmarks, and would draw several of
+    them as one.
     """
-    for name in ("scores", "pairs", "complement", "gaps"):
+    for name in ("scores", "pairs", "complement", "gaps", "over_time"):
         write_json(folder / f"{name}.json", getattr(found, "cells" if name == "scores" else name))
     curves = _whole(found.curves, CURVES)
     curves.to_parquet(folder / "curves.parquet", index=False)

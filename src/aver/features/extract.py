@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step, Stored
-from aver.cache.carried import read_recipes
-from aver.cache.recipe import Recipe
-from aver.cache.step import Input, key_of
-from aver.device import resolve
-from aver.features.encoder import Encoder
-from aver.features.registry import get_encoder
+from aver.cache.cache import Cache, Done, Failed, Inline, Outcome, Source, Step, Stored
+from aver.features.inputs import Stages, inputs_of, read_stages
+from aver.features.steps import encoder_of, steps_of
 from aver.ledger import Failure, gate, write_ledger
 from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Parallel, Params
 from aver.params.names import ENCODERS
-from aver.params.streams import settled
-from aver.store.out import read_rows
 from aver.store.schema import Header
 from aver.store.writer import ClipEntry, Rows, write_store
-from aver.weights.build import WeightsFolder, read_weights
+from aver.weights.build import read_weights
 
 #: About how many rows are computed in one go, by class of device: enough for full batches, few enough that progress
 #: shows.  Finished clips are kept one by one.
 ROWS_TOGETHER = {"cpu": 256, "cuda": 8192}
-
-
-@dataclass(frozen=True)
-class Stages:
-    """What the stages before left about one corpus: rows of their tables, with the columns that embedding needs.
-
-    `recipes` say how the objects that the rows name are made, should this host's clip cache not hold them.
-    """
-
-    media: Sequence[Mapping[str, Any]]
-    faces: Sequence[Mapping[str, Any]]
-    windows: Sequence[Mapping[str, Any]]
-    recipes: Sequence[tuple[str, Recipe]] = ()
-
-
-def read_stages(media: Path, faces: Path, windows: Path) -> Stages:
-    """Read the outs of the media, faces and windows stages of one corpus."""
-    return Stages(
-        media=read_rows(media / "media.parquet", ["clip_id", "has_sound", "sound"]),
-        faces=read_rows(faces / "faces.parquet", ["clip_id", "absent", "detected", "interpolated", "crops"]),
-        windows=read_rows(windows / "windows.parquet"),
-        recipes=[*read_recipes(media), *read_recipes(faces)],
-    )
 
 
 @dataclass(frozen=True)
@@ -80,35 +48,30 @@ def extract(
     Raises:
         WeightsError: the encoder's weights are not there.
     """
-    encoder, wanted = encoder_of(stream, params)
-    about = ENCODERS[encoder.name]
+    steps = steps_of(stream, params)
+    about = ENCODERS[steps.encoder.name]
     found = read_weights(about.weights, weights / about.weights)
-    runtime = encoder.runtime(wanted)
-    step = Step(f"embed-{encoder.name}", encoder.embed, wanted, runtime, together=encoder.embed_together)
-    inputs, absent, rows = _inputs(about.reads, before, params.features[stream].window)
+    given = inputs_of(about.reads, before, params.features[stream].window)
     source = Source(found.digest, found.folder)
-    most = max(1, ROWS_TOGETHER[runtime["device"]] * len(inputs) // max(1, rows))
-    tasks = [Task(clip_id, step, {**given, "weights": source}, most) for clip_id, given in inputs.items()]
-    cache = Cache()
+    most = max(1, ROWS_TOGETHER[steps.embed.runtime["device"]] * len(given.inputs) // max(1, given.rows))
+    tasks = [Task(clip_id, steps.embed, {**own, "weights": source}, most) for clip_id, own in given.inputs.items()]
+    cache, label = Cache(), f"features {corpus} {stream}"
     cache.learn(before.recipes, Path(params.corpora[corpus].root).expanduser())
-    outcomes = run(tasks, f"features {corpus} {stream}", _spread(params.parallel, step), cache).outcomes
-    entries = [ClipEntry(clip_id, "absent", reason) for clip_id, reason in absent.items()]
+    outcomes = _by_clip(tasks, run, label, _spread(params.parallel, steps.embed), cache)
+    if steps.pool is not None:
+        tasks = _pooling(steps.pool, outcomes, given.windows)
+        outcomes |= _by_clip(tasks, run, f"{label} windows", params.parallel, cache)
+    entries = [ClipEntry(clip_id, "absent", reason) for clip_id, reason in given.absent.items()]
     failures = []
-    for task, outcome in zip(tasks, outcomes, strict=True):
+    for clip_id, outcome in outcomes.items():
         if isinstance(outcome, Failed):
-            failures.append(Failure(task.name, f"features {stream}", outcome.reason, outcome.detail))
-            entries.append(ClipEntry(task.name, "failed", outcome.reason))
+            failures.append(Failure(clip_id, f"features {stream}", outcome.reason, outcome.detail))
+            entries.append(ClipEntry(clip_id, "failed", outcome.reason))
         elif isinstance(outcome, Done):
             digest = outcome.digest
-            entries.append(ClipEntry(task.name, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
-    return Extracted(_header(stream, encoder, step, found), entries, failures)
-
-
-def encoder_of(stream: str, params: Params) -> tuple[Encoder, Any]:
-    """Return a stream's encoder and its params, the defaults filled in."""
-    block = params.features[stream]
-    encoder = get_encoder(block.encoder)
-    return encoder, encoder.params(settled(block, resolve(block.device)), params.windows.get(block.window))
+            entries.append(ClipEntry(clip_id, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
+    header = Header(stream, steps.encoder.name, steps.row_shape, steps.fingerprint, found.digest, found.source)
+    return Extracted(header, entries, failures)
 
 
 def write_features(folder: Path, extracted: Extracted, params: Params) -> None:
@@ -133,33 +96,18 @@ def write_features(folder: Path, extracted: Extracted, params: Params) -> None:
     write_ledger(folder, extracted.failures, summary)
 
 
-def _inputs(reads: str, before: Stages, window: str) -> tuple[dict[str, dict[str, Input]], dict[str, str], int]:
-    """Return what each clip's embedding reads, for the other clips why the modality is absent, and how many rows."""
-    if reads == "faces":
-        absent = {row["clip_id"]: row["absent"] for row in before.faces if row["absent"]}
-        faces = [row for row in before.faces if not row["absent"]]
-        rows = sum(row["detected"] + row["interpolated"] for row in faces)
-        return {row["clip_id"]: {"crops": Stored(row["crops"])} for row in faces}, absent, rows
-    absent = {row["clip_id"]: "no_sound" for row in before.media if not row["has_sound"]}
-    windows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in before.windows:
-        if row["window"] == window:
-            windows[row["clip_id"]].append(row)
-    sounding = [row for row in before.media if row["has_sound"]]
-    inputs: dict[str, dict[str, Input]] = {
-        row["clip_id"]: {"sound": Stored(row["sound"]), "windows": _inline(windows[row["clip_id"]])} for row in sounding
-    }
-    return inputs, absent, sum(len(windows[row["clip_id"]]) for row in sounding)
+def _by_clip(tasks: list[Task], run: Runner, label: str, parallel: Parallel, cache: Cache) -> dict[str, Outcome]:
+    outcomes = run(tasks, label, parallel, cache).outcomes
+    return {task.name: outcome for task, outcome in zip(tasks, outcomes, strict=True)}
 
 
-def _inline(windows: list[Mapping[str, Any]]) -> Inline:
-    return Inline(
-        {
-            "samples": np.array([[w["sample0"], w["sample1"]] for w in windows], np.int64).reshape(-1, 2),
-            "times_s": np.array([[w["t0_s"], w["t1_s"]] for w in windows], np.float64).reshape(-1, 2),
-            "status": np.array([w["status"] for w in windows], "U8"),
-        }
-    )
+def _pooling(pool: Step, embedded: Mapping[str, Outcome], windows: Mapping[str, Inline]) -> list[Task]:
+    """Return the second task of every clip whose first one is done; the others stay failed, or pending."""
+    return [
+        Task(clip_id, pool, {"faces": Stored(outcome.digest), "windows": windows[clip_id]})
+        for clip_id, outcome in embedded.items()
+        if isinstance(outcome, Done)
+    ]
 
 
 def _rows(cache: Cache, digest: str) -> Rows:
@@ -172,7 +120,4 @@ def _spread(parallel: Parallel, step: Step) -> Parallel:
     return replace(parallel, jobs=1) if step.runtime.get("device") == "cuda" else parallel
 
 
-def _header(stream: str, encoder: Encoder, step: Step, weights: WeightsFolder) -> Header:
-    fingerprint = key_of({"params": step.fixed_parts["params"], "runtime": dict(step.runtime)})
-    shape = encoder.row_shape(step.params)
-    return Header(stream, encoder.name, shape, fingerprint, weights.digest, weights.source)
+__all__ = ["Extracted", "Stages", "encoder_of", "extract", "read_stages", "write_features"]

@@ -130,7 +130,10 @@ class Weights:
 
 @dataclass(frozen=True, config=STRICT)
 class Stream:
-    """One encoder over one kind of window (`window: frames` means one row per kept frame with a face)."""
+    """One encoder over one kind of window (`window: frames` means one row per kept frame with a face).
+
+    `frames` says how the rows of a window's frames become its row, where an encoder of faces has another window.
+    """
 
     encoder: str
     window: str
@@ -138,6 +141,7 @@ class Stream:
     input_px: Annotated[int, Field(ge=32)] | None = None
     scaling: Literal["own", "rgb01", "bgr01"] | None = None
     pooling: Literal["mean", "max"] | None = None
+    frames: Literal["mean", "max"] | None = None
     precision: Literal["fp32", "bf16"] | None = None
     normalise: bool = False
     device: Device = "auto"
@@ -202,8 +206,22 @@ class Reducers:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Budget:
-    """How long a classifier is trained, and on which sequences."""
+class Embrace:
+    """EmbraceNet as fusion layer."""
+
+    draws: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class EmbraceBudget:
+    """How large EmbraceNet is."""
+
+    width: Count
+
+
+@dataclass(frozen=True, config=STRICT)
+class TemporalBudget:
+    """How long a classifier of system A is trained, and on which sequences."""
 
     epochs: Count
     patience: Count
@@ -212,19 +230,12 @@ class Budget:
     sequence_frames: Count
     sequence_stride: Count
     max_sequences: Count
+    embrace: EmbraceBudget
 
 
 @dataclass(frozen=True, config=STRICT)
-class Embrace:
-    """EmbraceNet as fusion layer."""
-
-    width: Count
-    draws: Annotated[int, Field(ge=0)]
-
-
-@dataclass(frozen=True, config=STRICT)
-class Classifiers:
-    """The head of system A and its training."""
+class Temporal:
+    """System A: the fusions of `aver.params.names.FUSIONS` before an LSTM."""
 
     visual: str
     acoustic: str
@@ -235,16 +246,64 @@ class Classifiers:
     learning_rate: Positive
     learning_rate_min: Positive
     learning_rate_patience: Count
+    embrace: Embrace
+    budgets: dict[str, TemporalBudget]
+
+
+@dataclass(frozen=True, config=STRICT)
+class MaterBudget:
+    """How large MATER's networks are, and how long they are trained."""
+
+    width: Count
+    layers: Count
+    feed_forward: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    epochs: Count
+    patience: Count
+    batch: Count
+    learning_rate: Positive
+    learning_rate_min: Positive
+    learning_rate_patience: Count
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Mater:
+    """System B: attention over time windows."""
+
+    visual: str
+    acoustic: str
+    heads: Count
+    span_s: dict[str, Positive]
+    budgets: dict[str, MaterBudget]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Classifiers:
+    """What is trained, and how: one block per system."""
+
     class_weights: bool
     device: Device
     together: Count
-    embrace: Embrace
-    budgets: dict[str, Budget]
+    noise_trained: tuple[str, ...]
+    temporal: Temporal
+    mater: Mater
+
+
+@dataclass(frozen=True, config=STRICT)
+class OverTime:
+    """Analyses of what trained models say as time goes on, and in noise."""
+
+    strategies: tuple[str, ...]
+    window_s: Positive
+    noise_repeats: Count
+    noise_seed: Seed
+    clip: str
 
 
 @dataclass(frozen=True, config=STRICT)
 class Evaluation:
-    """Intervals of the metrics."""
+    """Metrics, their intervals, and analyses."""
 
     bootstrap_draws: Count
     bootstrap_seed: Seed
@@ -252,6 +311,7 @@ class Evaluation:
     permutations: Count
     top_k: Annotated[int, Field(ge=2)]
     calibration_bins: Annotated[int, Field(ge=2)]
+    over_time: OverTime
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aver.errors import ParamsError
 from aver.params import blocks
+from aver.params.classifiers import check_classifiers
 from aver.params.names import ADAPTERS, FRAMES, LABEL_SETS, STRATEGIES, known
 from aver.params.streams import check_stream
 from aver.params.weights import check_weights
@@ -72,7 +73,6 @@ def _accepted(location: tuple[int | str, ...]) -> list[str]:
 def _check_names(file: Path, params: blocks.Params) -> None:
     """Check that every name used in one block exists in the block it points to."""
     known(f"{file}: fusion", params.fusion, STRATEGIES)
-    known(f"{file}: budget", params.budget, list(params.classifiers.budgets))
     for name, corpus in params.corpora.items():
         known(f"{file}: corpora.{name}.adapter", corpus.adapter or name, ADAPTERS)
     shortest, longest = params.synthetic.duration_s
@@ -89,8 +89,9 @@ def _check_names(file: Path, params: blocks.Params) -> None:
         check_stream(f"{file}: features.{name}", name, params)
     for name, benchmark in params.benchmarks.items():
         _check_benchmark(f"{file}: benchmarks.{name}", benchmark, list(params.corpora))
-    for key in ("visual", "acoustic"):
-        known(f"{file}: classifiers.{key}", getattr(params.classifiers, key), list(params.features))
+    check_classifiers(file, params)
+    for name in params.evaluation.over_time.strategies:
+        known(f"{file}: evaluation.over_time.strategies", name, STRATEGIES)
     for name, weights in params.weights.items():
         check_weights(f"{file}: weights", name, weights)
 

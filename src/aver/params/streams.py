@@ -34,7 +34,7 @@ def check_stream(where: str, name: str, params: Params) -> None:
     known(f"{where}.encoder", stream.encoder, list(ENCODERS))
     about = ENCODERS[stream.encoder]
     if about.reads == "faces":
-        known(f"{where}.window (picture encoder)", stream.window, (FRAMES,))
+        known(f"{where}.window", stream.window, [FRAMES, *params.windows])
     else:
         known(f"{where}.window", stream.window, list(params.windows))
         rate = params.media.sample_rate_hz
@@ -55,6 +55,7 @@ def check_stream(where: str, name: str, params: Params) -> None:
             raise ParamsError(f"{where}.{key}: encoder {stream.encoder} has no such choice; it takes {takes}")
         if value is not None and about.keys[key]:
             known(f"{where}.{key}", value, about.keys[key])
+    _check_frames(where, stream)
     _check_side(where, stream)
     if stream.encoder == "vggish-torch":
         _check_window(where, stream, params)
@@ -64,6 +65,20 @@ def check_stream(where: str, name: str, params: Params) -> None:
             f"{where}: layer {stream.layer} lies behind the fully connected layers, which are not kept: set "
             f"weights.{about.weights}.layers to all"
         )
+
+
+def _pools_frames(stream: Stream) -> bool:
+    """Tell whether the frames of a window become one row: those of faces, where the window is not `frames`."""
+    return ENCODERS[stream.encoder].reads == "faces" and stream.window != FRAMES
+
+
+def _check_frames(where: str, stream: Stream) -> None:
+    """Check that a stream which says how frames are put together has rows that are made of frames."""
+    if stream.frames is None or _pools_frames(stream):
+        return
+    reads = ENCODERS[stream.encoder].reads
+    why = f"window {FRAMES} has a row for each frame" if reads == "faces" else f"encoder {stream.encoder} reads {reads}"
+    raise ParamsError(f"{where}.frames: says how the frames of a window become one row, but {why}; take the key out")
 
 
 def _check_side(where: str, stream: Stream) -> None:
@@ -105,4 +120,6 @@ def settled(stream: Stream, device: Literal["cpu", "cuda"]) -> Stream:
     }
     if "precision" in filled:
         filled["precision"] = about.precision[device]
+    if stream.frames is None and _pools_frames(stream):
+        filled["frames"] = "mean"
     return replace(stream, **filled, device=device)

@@ -18,6 +18,7 @@ from aver.params.names import REDUCERS
 from aver.reducers.steps import ROLES
 from aver.reducers.tasks import reducer_tasks
 from aver.sequences.layout import Layout, lay_out
+from aver.sequences.plan import plan_of
 from aver.sequences.split import Fold
 
 
@@ -58,7 +59,7 @@ def fit_reducers(
     """
     cache = Cache()
     try:
-        layout = lay_out(ROLES, benchmark, folds, features, params)
+        layout = lay_out(plan_of("temporal", ROLES, params), benchmark, folds, features, params)
     except BenchmarkError as exc:
         return Fitted(cache, [], dict.fromkeys(REDUCERS, str(exc)))
     fitted = Fitted(cache, layout.folds, dict.fromkeys(REDUCERS, ""))

@@ -36,7 +36,7 @@ def reducer_tasks(
     """
     found, block = get_reducer(reducer), getattr(params.reducers, reducer)
     device = resolve(params.classifiers.device)
-    epochs = params.classifiers.budgets[params.budget].autoencoder_epochs
+    epochs = params.classifiers.temporal.budgets[params.budget].autoencoder_epochs
     wanted = found.params(block, epochs, device, published)
     step = Step(f"reduce-{reducer}", found.fit, wanted, torch_runtime(device), together=found.fit_together)
     sources = {role: files[role] for role in ROLES}

@@ -21,6 +21,8 @@ from aver.report import (
 from aver.report.drawings.collect import Drawing, drawings
 from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
+from aver.report.over_time.section import OverTime, over_time
+from aver.report.reported_score import Source
 from aver.report.words import number_of, percent
 
 
@@ -29,10 +31,11 @@ class Benchmark:
     """One benchmark; None or empty where something is not known.
 
     Args:
-        is_reported: whether its task is one that the authors report on.
+        sources: who reports on its strategies, where its task is theirs.
         has_ceiling: whether the best possible scores are known.
         shared_clips: number of clips that all strategies scored; None where all scored the same ones.
         corpora: one row per tested corpus, None where one corpus is all.
+        over_time: the analyses over time, None where none was asked for.
     """
 
     name: str
@@ -40,7 +43,7 @@ class Benchmark:
     facts: str
     verdict: verdict.Verdict
     rows: list[strategies.StrategyRow]
-    is_reported: bool
+    sources: list[Source]
     has_ceiling: bool
     shared_clips: int | None
     more: Grid
@@ -53,14 +56,21 @@ class Benchmark:
     recall: Grid
     speakers: Grid
     everyone: Grid
+    over_time: OverTime | None
     pca: Grid | None
     pca_reported: str
     reducer_gaps: list[tuple[str, str]]
     drawings: list[Drawing]
 
-    def drawn(self, kind: str) -> list[Drawing]:
-        """Return the figures of a kind, none where it is not known."""
-        return [drawing for drawing in self.drawings if drawing.kind == kind]
+    @property
+    def is_reported(self) -> bool:
+        """Whether authors print a number of one of its strategies."""
+        return bool(self.sources)
+
+    def drawn(self, kind: str, strategy: str | None = None) -> list[Drawing]:
+        """Return the figures of a kind, of one strategy if it is named; none where it is not known."""
+        own = [drawing for drawing in self.drawings if drawing.kind == kind]
+        return [drawing for drawing in own if strategy in (None, drawing.strategy)]
 
 
 def benchmarks(inputs: Inputs) -> list[Benchmark]:
@@ -77,7 +87,7 @@ def _benchmark(inputs: Inputs, name: str) -> Benchmark:
         facts=_facts(own),
         verdict=verdict.verdict(inputs, name),
         rows=rows,
-        is_reported=reported.reported(inputs, name) is not None,
+        sources=reported.sources(inputs, name),
         has_ceiling=any(cell.get("ceiling") is not None for cell in own),
         shared_clips=cells.shared_clips(own),
         more=scores.more(inputs, name),
@@ -90,6 +100,7 @@ def _benchmark(inputs: Inputs, name: str) -> Benchmark:
         recall=confusions.recall(inputs, name),
         speakers=speakers.spread(inputs, name),
         everyone=speakers.everyone(inputs, name),
+        over_time=over_time(inputs, name),
         pca=reduced.kept(inputs, name),
         pca_reported=reduced.beside(inputs, name),
         reducer_gaps=reduced.gaps(inputs, name),

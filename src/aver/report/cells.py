@@ -49,6 +49,11 @@ def is_fusion(cell: Row) -> bool:
     return len(cell.get("streams", ())) > 1
 
 
+def other_streams(fusion: Row, *singles: Row) -> bool:
+    """Whether a fusion lacks a stream that one of these takes, as one system lacks those of another."""
+    return any(not set(cell["streams"]) <= set(fusion["streams"]) for cell in singles)
+
+
 def best(cells: Sequence[Row]) -> Row | None:
     """Return the cell with the highest UAR on the clips that all scored, of several the first; None if none has one."""
     ranked = [(uar, cell) for cell in scored(cells) if known(uar := shared_uar(cell))]

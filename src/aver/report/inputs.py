@@ -57,6 +57,7 @@ class Inputs:
         complement: per benchmark what picture and sound could gain from each other.
         gaps: per benchmark, strategy and protocol the scores side by side.
         curves: rows of `curves.parquet`.
+        over_time: per benchmark and strategy the analyses over time, in this order.
         reduced: of each benchmark.
         predictions: sha256 of `predictions.parquet` by (benchmark, strategy).
         records: what the extraction stages left.
@@ -70,6 +71,7 @@ class Inputs:
     complement: list[Row]
     gaps: list[Row]
     curves: list[Row]
+    over_time: list[Row]
     reduced: dict[str, Reduced]
     predictions: dict[tuple[str, str], str]
     records: list[Record]
@@ -81,7 +83,8 @@ def read_inputs(evaluation: Path, data: Path, params: Params) -> Inputs:
     """Read the inputs, corpora and streams in the order of `params.yaml`.
 
     Args:
-        evaluation: the folder with `scores.json`, `pairs.json`, `complement.json`, `gaps.json` and `curves.parquet`.
+        evaluation: the folder with `scores.json`, `pairs.json`, `complement.json`, `gaps.json`, `over_time.json` and
+            `curves.parquet`.
         data: the folder with the outs of the other stages.
         params: all params.
     """
@@ -94,6 +97,7 @@ def read_inputs(evaluation: Path, data: Path, params: Params) -> Inputs:
         complement=_list(evaluation / "complement.json"),
         gaps=_list(evaluation / "gaps.json"),
         curves=_rows(evaluation / "curves.parquet"),
+        over_time=sorted(_list(evaluation / "over_time.json"), key=lambda row: (row["benchmark"], row["strategy"])),
         reduced={name: _reduced(data / "reducers" / name) for name in dict.fromkeys(name for name, _ in cells)},
         predictions=_digests(data / "classifiers", cells),
         records=[record for corpus in params.corpora for record in _records(data, corpus, params)],

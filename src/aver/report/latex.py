@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from aver.errors import visible
-from aver.report import reported
 from aver.report.benchmark import Benchmark
 from aver.report.inputs import Inputs
+from aver.report.reported import cited
 from aver.report.strategies import StrategyRow
 from aver.report.words import DASH, confidence, number_of
 
@@ -76,9 +76,7 @@ def _caption(inputs: Inputs, benchmark: Benchmark) -> str:
     if benchmark.has_ceiling:
         said.append("Best: the best possible score on unknown speakers.")
     if benchmark.is_reported:
-        said.append(
-            f"Reported: accuracy / UAR as printed in {reported.SOURCE}, under another protocol ({reported.PROTOCOL})."
-        )
+        said.append(f"Reported: accuracy / UAR as printed, under their own protocol: {cited(benchmark.sources)}.")
     said += [f"{row.strategy}: {row.gap}." for row in benchmark.rows if row.gap]
     return escaped(" ".join(said))
 

@@ -15,6 +15,9 @@ from aver.report.inputs import Inputs
 from aver.report.strategies import StrategyRow
 from aver.report.words import DASH, confidence
 
+#: Head of the table of analyses over time.
+OVER_TIME = ("benchmark", "strategy", "A", "V", "AV", "difference, nats", "first right, s", "A noise", "V noise")
+
 
 def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
     """Return the short report; names are escaped, so that none is read as Markdown or HTML."""
@@ -27,8 +30,8 @@ def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
         parts.append("A score without an interval: there are too few speakers for one, or clips do not say who speaks.")
     if any(benchmark.is_reported for benchmark in benchmarks):
         parts.append(
-            f"Reported: accuracy / UAR as the authors print them ({reported.SOURCE}), not computed here, and under "
-            f"another protocol: {reported.PROTOCOL}."
+            "Reported: accuracy / UAR as the authors print them, not computed here, and under their own protocol: "
+            f"{reported.cited(dict.fromkeys(source for benchmark in benchmarks for source in benchmark.sources))}."
         )
     parts += [
         f"– {text(benchmark.name)}, {text(row.strategy)}: {text(row.gap)}"
@@ -37,6 +40,7 @@ def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
         if row.gap
     ]
     parts += _gaps(benchmarks)
+    parts += _over_time(benchmarks)
     return "\n\n".join(parts) + "\n"
 
 
@@ -113,6 +117,22 @@ def _gap(benchmark: str, row: GapRow, leaks: bool) -> list[str]:
 def _rests(benchmark: str, table: GapTable) -> str:
     said = "; ".join(f"{protocol} {rests}" for protocol, rests in table.rests.items() if rests)
     return f"– {benchmark}, trained seeds and tested clips: {said or DASH}"
+
+
+def _over_time(benchmarks: Sequence[Benchmark]) -> list[str]:
+    found = [(text(benchmark.name), benchmark.over_time) for benchmark in benchmarks if benchmark.over_time]
+    rows = [[name, text(strategy), *values] for name, own in found for strategy, values in own.brief]
+    parts = []
+    if rows:
+        parts += [
+            "Over time: accuracy in % from sound (A), picture (V) and both (AV) of one network; how far the entropies "
+            "of A and V lie apart; mean time to the first right answer of clips that end right; AV where all windows "
+            "of a modality are noise.",
+            _table(OVER_TIME, rows, left=2, plain=0),
+        ]
+    return parts + [
+        f"– {name}, {text(strategy)}, over time: {text(reason)}" for name, own in found for strategy, reason in own.gaps
+    ]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int, plain: int) -> str:

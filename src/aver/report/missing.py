@@ -18,7 +18,7 @@ class Missing:
 
 
 def missing(inputs: Inputs) -> list[Missing]:
-    """Return every cell without scores and every reducer that could not be fitted."""
+    """Return every cell without scores, reducer that could not be fitted, and strategy without analyses over time."""
     found = [
         Missing(cell["benchmark"], f"{cell['strategy']}, {cell['protocol']}", cell["gap"])
         for cell in inputs.scores
@@ -28,5 +28,10 @@ def missing(inputs: Inputs) -> list[Missing]:
         Missing(benchmark, f"reducer {name}", reason)
         for benchmark in inputs.reduced
         for name, reason in reduced.gaps(inputs, benchmark)
+    ]
+    found += [
+        Missing(row["benchmark"], f"{row['strategy']}, over time", row["gap"])
+        for row in inputs.over_time
+        if row.get("gap")
     ]
     return found

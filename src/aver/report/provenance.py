@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from aver.params.classifiers import SYSTEMS, system_of
+from aver.params.names import ENCODERS
 from aver.report.inputs import Inputs
 from aver.report.words import DASH, setting
 
@@ -59,21 +61,21 @@ def weights(inputs: Inputs) -> list[WeightsRow]:
 
 
 def seeded(inputs: Inputs) -> list[str]:
-    """Return the encoders whose weights are random; where there are no weights yet, what `params.yaml` asks for."""
+    """Return the weights that are random; where there are no weights yet, what `params.yaml` asks for."""
     asked = inputs.params.weights
     return [name for name, record in inputs.weights.items() if record.get("source", asked[name].source) == "seeded"]
 
 
-def resting_on(inputs: Inputs, encoders: list[str]) -> dict[str, list[str]]:
-    """Return the strategies with a stream from one of these encoders, and for each the encoders it takes."""
+def resting_on(inputs: Inputs, names: list[str]) -> dict[str, list[str]]:
+    """Return the strategies with a stream from some of these weights, and for each those that it rests on."""
     streams = inputs.params.features
     found = {}
     for cell in inputs.scores:
         if cell.get("gap"):
             continue
-        taken = {streams[stream].encoder for stream in cell["streams"] if stream in streams}
-        if taken & set(encoders):
-            found[cell["strategy"]] = sorted(taken & set(encoders))
+        taken = {ENCODERS[streams[stream].encoder].weights for stream in cell["streams"] if stream in streams}
+        if taken & set(names):
+            found[cell["strategy"]] = sorted(taken & set(names))
     return dict(sorted(found.items()))
 
 
@@ -84,19 +86,32 @@ def blocks(inputs: Inputs) -> list[Block]:
 
 def _blocks(inputs: Inputs) -> list[tuple[str, dict[str, Any]]]:
     params = inputs.params
-    head = asdict(params.classifiers)
-    del head["budgets"]
+    head, systems = asdict(params.classifiers), _systems(inputs)
+    for system in SYSTEMS:
+        del head[system]
     found = [(f"benchmarks.{name}", asdict(block)) for name, block in sorted(params.benchmarks.items())]
     found.append(("classifiers", head))
-    found.append((f"classifiers.budgets.{params.budget}", asdict(params.classifiers.budgets[params.budget])))
+    for system in systems:
+        own = asdict(getattr(params.classifiers, system))
+        budget = own.pop("budgets")[params.budget]
+        found += [(f"classifiers.{system}", own), (f"classifiers.{system}.budgets.{params.budget}", budget)]
     found += [(f"reducers.{name}", block) for name, block in asdict(params.reducers).items()]
-    used = dict.fromkeys((params.classifiers.visual, params.classifiers.acoustic))
+    blocks = [getattr(params.classifiers, system) for system in systems]
+    used = dict.fromkeys(stream for block in blocks for stream in (block.visual, block.acoustic))
     found += [(f"features.{stream}", asdict(params.features[stream])) for stream in used]
     windows = dict.fromkeys(params.features[stream].window for stream in used)
     found += [(f"windows.{name}", asdict(params.windows[name])) for name in windows if name in params.windows]
     found += [("media", asdict(params.media)), ("faces", asdict(params.faces))]
-    found.append(("evaluation", asdict(params.evaluation)))
+    evaluation = asdict(params.evaluation)
+    over_time = evaluation.pop("over_time")
+    found += [("evaluation", evaluation), ("evaluation.over_time", over_time)]
     return found
+
+
+def _systems(inputs: Inputs) -> list[str]:
+    """Return the systems of the strategies that are compared; all of them where nothing is compared yet."""
+    compared = {system_of(cell["strategy"]) for cell in inputs.scores}
+    return [system for system in SYSTEMS if system in compared or not compared]
 
 
 def params_digest(inputs: Inputs) -> str:

@@ -15,6 +15,7 @@ from aver.report import card_words, cells, coverage, missing, pairs, provenance,
 from aver.report.benchmark import Benchmark
 from aver.report.card_figures import plots
 from aver.report.inputs import Inputs
+from aver.report.over_time import numbers
 from aver.report.words import confidence
 
 STYLES = ("base.css", "tables.css", "corpora.css", "phone.css", "print.css")
@@ -34,7 +35,8 @@ def page(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
             overview=strategies.overview(inputs, [benchmark.name for benchmark in benchmarks]),
             protocols=cells.PROTOCOLS,
             leaky=cells.LEAKY,
-            reported=reported,
+            overview_sources=list(dict.fromkeys(source for benchmark in benchmarks for source in benchmark.sources)),
+            cited=reported.cited,
             most_pairs=pairs.MOST_PAIRS,
             seeded=seeded,
             resting=provenance.resting_on(inputs, seeded),
@@ -42,6 +44,7 @@ def page(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
             cards=inputs.cards,
             plots={card.corpus: plots(card) for card in track(inputs.cards, "report", "card")},
             words=card_words,
+            places=numbers.PLACES,
             coverage=coverage.coverage(inputs),
             tallies=coverage.tallies(inputs),
             failures=failed[: coverage.SHOWN],

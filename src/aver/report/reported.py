@@ -1,20 +1,16 @@
-"""What the authors of system A report: to stand beside AVER's numbers, never among them.
-
-Salas-Cáceres, Lorenzo-Navarro, Freire-Obregón & Castrillón-Santana (2024), "Multimodal emotion recognition based on a
-fusion of audiovisual information with temporal dynamics": accuracy and UAR from its Table 3, components kept by PCA
-from its section 4.
-"""
+"""What the authors of published systems report: to stand beside AVER's numbers, never among them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from aver.params.names import PAPER
+from aver.report import reported_mater, reported_temporal
 from aver.report.cells import headline, labels_of
 from aver.report.inputs import Inputs
-
-SOURCE = "Salas-Cáceres et al. 2024, Table 3"
-PROTOCOL = "random 80/20 split of sequences, scores per window, speakers shared"
+from aver.report.reported_mater import Analyses
+from aver.report.reported_score import Score, Source
 
 
 @dataclass(frozen=True)
@@ -24,55 +20,28 @@ class Corpus:
     Args:
         labels: how many it has there.
         components: kept by PCA, of 2560.
-        scores: accuracy and UAR of each strategy, percent as printed.
+        scores: of each strategy.
         where: the part of the corpus that it is, as a benchmark's `where` says it.
+        analyses: over time, None where nobody reports any.
     """
 
     labels: int
     components: int
-    scores: dict[str, tuple[float, float]]
+    scores: dict[str, Score]
     where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    analyses: Analyses | None = None
+
+
+def _corpus(name: str, labels: int, **where: tuple[str, ...]) -> Corpus:
+    scores = reported_temporal.SCORES[name] | reported_mater.SCORES.get(name, {})
+    return Corpus(labels, reported_temporal.COMPONENTS[name], scores, where, reported_mater.ANALYSES.get(name))
 
 
 #: By adapter.
 REPORTED = {
-    "ravdess": Corpus(
-        8,
-        423,
-        {
-            "visual": (82.19, 79.89),
-            "acoustic": (45.83, 44.07),
-            "concat": (80.51, 79.59),
-            "pca": (82.68, 83.38),
-            "autoencoder": (73.66, 73.70),
-            "embrace": (88.11, 88.56),
-        },
-        {"channel": ("speech",)},
-    ),
-    "savee": Corpus(
-        7,
-        238,
-        {
-            "visual": (90.60, 87.63),
-            "acoustic": (60.42, 50.78),
-            "concat": (77.62, 74.91),
-            "pca": (86.75, 85.23),
-            "autoencoder": (76.01, 73.62),
-            "embrace": (82.13, 79.77),
-        },
-    ),
-    "cremad": Corpus(
-        6,
-        456,
-        {
-            "visual": (73.97, 74.05),
-            "acoustic": (42.01, 42.50),
-            "concat": (71.34, 70.72),
-            "pca": (72.86, 73.17),
-            "autoencoder": (67.07, 66.21),
-            "embrace": (80.27, 80.17),
-        },
-    ),
+    "ravdess": _corpus("ravdess", 8, channel=("speech",)),
+    "savee": _corpus("savee", 7),
+    "cremad": _corpus("cremad", 6),
 }
 
 
@@ -96,6 +65,18 @@ def reported(inputs: Inputs, benchmark: str) -> Corpus | None:
     return found if chosen == found.where else None
 
 
-def of_strategy(corpus: Corpus | None, strategy: str) -> tuple[float, float] | None:
-    """Return the reported accuracy and UAR in percent of a strategy, of a `-paper` variant those of its fusion."""
+def of_strategy(corpus: Corpus | None, strategy: str) -> Score | None:
+    """Return what is reported of a strategy, of a `-paper` variant what is reported of it without that word."""
     return corpus.scores.get(strategy.removesuffix(PAPER)) if corpus else None
+
+
+def sources(inputs: Inputs, benchmark: str) -> list[Source]:
+    """Return who reports on the strategies of a benchmark, in the order in which these are shown."""
+    theirs = reported(inputs, benchmark)
+    found = (of_strategy(theirs, cell["strategy"]) for cell in headline(inputs, benchmark))
+    return list(dict.fromkeys(score.source for score in found if score))
+
+
+def cited(found: Iterable[Source]) -> str:
+    """Return publications, each with what it tested, in a sentence."""
+    return "; ".join(f"{source.name} ({source.protocol})" for source in found)

@@ -10,6 +10,7 @@ from aver.report.cells import best, headline, is_fusion, scored, shared_uar, val
 from aver.report.grid import Grid
 from aver.report.inputs import Inputs, Row
 from aver.report.reported import of_strategy, reported
+from aver.report.reported_score import Score
 from aver.report.words import DASH, count, interval, percent
 
 
@@ -24,7 +25,7 @@ class StrategyRow:
         named: it is `fusion` in the params.
         paper: it is the variant as published.
         gap: why it has no scores; empty if it has.
-        reported: accuracy and UAR that the authors print, a dash where there are none.
+        reported: accuracy / UAR that the authors print, a dash for what they do not.
         above: whether its interval lies above the best possible score.
     """
 
@@ -71,8 +72,8 @@ def rows(inputs: Inputs, benchmark: str) -> list[StrategyRow]:
     ]
 
 
-def _reported(pair: tuple[float, float] | None) -> str:
-    return f"{pair[0]:.2f} / {pair[1]:.2f}" if pair else DASH
+def _reported(score: Score | None) -> str:
+    return score.words if score else DASH
 
 
 def overview(inputs: Inputs, names: Sequence[str]) -> Grid:
@@ -87,8 +88,8 @@ def overview(inputs: Inputs, names: Sequence[str]) -> Grid:
 
 
 def _overview(inputs: Inputs, benchmark: str, cell: Row | None) -> str:
-    pair = of_strategy(reported(inputs, benchmark), cell["strategy"]) if cell else None
+    theirs = of_strategy(reported(inputs, benchmark), cell["strategy"]) if cell else None
     own = DASH
     if cell and scored([cell]):
         own = f"{percent(value(cell, 'uar'))} ({interval(value(cell, 'uar', 'low'), value(cell, 'uar', 'high'))})"
-    return f"{own}; reported* {pair[1]:.2f}" if pair else own
+    return f"{own}; reported* {theirs.uar:.2f}" if theirs and theirs.uar is not None else own

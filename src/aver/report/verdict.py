@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aver.report.cells import LEAKY, best, headline, is_fusion, scored, shared_clips, shared_uar
+from aver.report.cells import LEAKY, best, headline, is_fusion, other_streams, scored, shared_clips, shared_uar
 from aver.report.inputs import Inputs, Row
 from aver.report.pairs import between
 from aver.report.words import confidence, count, interval, known, listed, number_of, p_value, percent, points
@@ -36,7 +36,10 @@ class Verdict:
 
 
 def verdict(inputs: Inputs, benchmark: str) -> Verdict:
-    """Return the verdict on the best fusion against the best single modality, headline protocol."""
+    """Return the verdict on the best fusion against the best single modality that is a part of it, headline protocol.
+
+    Fusions of other features, as of another system, say nothing about fusion where no part of theirs is compared alone.
+    """
     cells = headline(inputs, benchmark)
     found = _verdict(inputs, benchmark, cells)
     protocol = cells[0]["protocol"]
@@ -48,13 +51,14 @@ def verdict(inputs: Inputs, benchmark: str) -> Verdict:
 
 def _verdict(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> Verdict:
     fusions, singles = ([cell for cell in cells if is_fusion(cell) is fused] for fused in (True, False))
-    many, one, clips = best(fusions), best(singles), _clips(cells)
+    comparable = _comparable(fusions, singles)
+    many, clips = best(comparable), _clips(cells)
+    one = best([cell for cell in singles if many and not other_streams(many, cell)])
     winner = _winner(inputs, benchmark, cells)
     if many is None or one is None:
-        lacking = [what for what, own in (("fusion", fusions), ("single modality", singles)) if not scored(own)]
-        why = f"no {listed(lacking, 'or')} has scores" if lacking else "no clip was scored by all strategies"
+        why = _lacking(fusions, singles, comparable)
         return Verdict(benchmark, "none", f"Nothing to compare: {why}.", clips if winner else "", winner=winner)
-    uars = f"{clips} {_scores(many, one)}".lstrip()
+    uars = " ".join(filter(None, (clips, _left_out(fusions, comparable), _scores(many, one))))
     pair = between(inputs, benchmark, many["strategy"], one["strategy"])
     if pair is None or not known(pair["difference"]):
         why = (pair or {}).get("remark") or "no paired comparison was made"
@@ -63,6 +67,13 @@ def _verdict(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> Verdict:
     kind = _kind(pair)
     numbers = f"{uars} {_difference(inputs, pair)}{_against(many, one, pair)}"
     return Verdict(benchmark, kind, _head(kind, pair), numbers, _meaning(kind, pair, inputs), winner)
+
+
+def _lacking(fusions: Sequence[Row], singles: Sequence[Row], comparable: Sequence[Row]) -> str:
+    lacking = [what for what, own in (("fusion", fusions), ("single modality", singles)) if not scored(own)]
+    if lacking:
+        return f"no {listed(lacking, 'or')} has scores"
+    return "no clip was scored by all strategies" if comparable else "no single modality is a part of a fusion here"
 
 
 def _kind(pair: Row) -> str:
@@ -75,10 +86,26 @@ def _head(kind: str, pair: Row) -> str:
     fusion, single = pair["one"], pair["other"]
     return {
         "better": f"Fusion helps: {fusion} beats the best single modality, {single}.",
-        "worse": f"Fusion does not help: the best single modality, {single}, beats the best fusion, {fusion}.",
+        "worse": f"Fusion does not help: the best single modality, {single}, beats the best fusion with it, {fusion}.",
         "open": f"Not settled: {fusion} and {single} may be equally good.",
         "few": f"Cannot be told: {pair['remark'].partition(': ')[0]}.",
     }[kind]
+
+
+def _comparable(fusions: Sequence[Row], singles: Sequence[Row]) -> list[Row]:
+    """Return the fusions of which a part is compared alone: beside other features they say nothing about fusion."""
+    return [cell for cell in fusions if any(not other_streams(cell, part) for part in scored(singles))]
+
+
+def _left_out(fusions: Sequence[Row], comparable: Sequence[Row]) -> str:
+    names = [cell["strategy"] for cell in scored(fusions) if cell not in comparable]
+    if not names:
+        return ""
+    return f"No part of {listed(names, 'or')} is compared alone, so this question leaves {_them(names)} out."
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
 
 
 def _clips(cells: Sequence[Row]) -> str:

@@ -51,6 +51,17 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{round(100 * low, 1) + 0.0:.1f} to {round(100 * high, 1) + 0.0:.1f}".replace("-", "−")
 
 
+def decimals(value: float | None, digits: int = 2) -> str:
+    """Return a number that is no share: seconds, nats.
+
+    Example:
+        >>> decimals(1.456), decimals(-0.25), decimals(-0.001), decimals(None)
+        ('1.46', '−0.25', '0.00', '–')
+    """
+    # Adding zero makes −0.0 a plain zero.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−") if known(value) else DASH
+
+
 def points(difference: float | None) -> str:
     """Return a difference of two fractions in percentage points, with its sign.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from aver.cache.step import Source
 from aver.params.blocks import Params
+from aver.sequences.plan import Plan
 from aver.sequences.split import Fold, split
 from aver.sequences.timeline import Timeline, build_timeline, clips_with
 from aver.store.reader import Store
@@ -25,6 +26,7 @@ class Layout:
         stores: per role, per corpus, its store.
         line: the sequences.
         folds: of every protocol that can be served.
+        plan: how the sequences were made.
         gaps: why protocols beside the headline cannot be.
     """
 
@@ -32,6 +34,7 @@ class Layout:
     stores: dict[str, dict[str, Store]]
     line: Timeline
     folds: list[Fold]
+    plan: Plan
     gaps: dict[str, str] = field(default_factory=dict)
 
     def width(self, role: str) -> int:
@@ -48,39 +51,30 @@ class Layout:
             _write(rows_in / f"{role}.npy", stores, clips_with(stores, self.line.clips))
 
 
-def lay_out(
-    roles: Sequence[str],
-    benchmark: str,
-    folds: Sequence[dict[str, Any]],
-    features: Path,
-    params: Params,
-    *,
-    partial: bool = False,
-) -> Layout:
+def lay_out(plan: Plan, benchmark: str, folds: Sequence[dict[str, Any]], features: Path, params: Params) -> Layout:
     """Lay a benchmark out; read indexes, but no feature rows.
 
     Args:
-        roles: `visual`, `acoustic`; the first one's rows are the time line.
+        plan: the streams that are needed, and how sequences are made.
         benchmark: its name.
         folds: rows of `folds.parquet`.
         features: the folder with `<corpus>/<stream>` stores.
         params: all params.
-        partial: also take clips that lack one of the roles.
 
     Raises:
         BenchmarkError: no clip has the features that are needed, or a fold of the headline loses a whole side or
             label.
         StoreError: a store is missing or damaged.
     """
-    block = params.classifiers
-    budget = block.budgets[params.budget]
-    streams = {"visual": block.visual, "acoustic": block.acoustic}
     corpora = sorted({row["corpus"] for row in folds})
-    stores = {role: {corpus: Store(features / corpus / streams[role]) for corpus in corpora} for role in roles}
+    stores = {
+        role: {corpus: Store(features / corpus / stream) for corpus in corpora} for role, stream in plan.streams.items()
+    }
     wanted = sorted({(row["corpus"], row["clip_id"]) for row in folds})
-    line = build_timeline(stores, wanted, budget.sequence_frames, budget, partial=partial)
+    line = build_timeline(stores, wanted, plan)
     labels = sorted({row["label"] for row in folds})
-    return Layout(labels, stores, line, *split(line, folds, labels, params.benchmarks[benchmark]))
+    found, gaps = split(line, folds, labels, params.benchmarks[benchmark])
+    return Layout(labels, stores, line, found, plan, gaps)
 
 
 def _write(path: Path, stores: dict[str, Store], clips: Sequence[tuple[str, str]]) -> None:

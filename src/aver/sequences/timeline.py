@@ -1,7 +1,8 @@
 """From stores to what reducers and classifiers read: the rows of every clip in time, cut into sequences.
 
-A clip's *steps* are the rows of its time line: the visual ones where it has them.  Rows of the other roles join a step
-by time.  All steps of all clips are numbered through; a *link* says which row of a role belongs to a step.
+A clip's *steps* are the rows of its time line: the visual ones where it has them; rows of the other roles join a step
+by time.  Where all roles have rows for the same windows, the steps are the windows, and a window may lack a role.  All
+steps of all clips are numbered through; a *link* says which row of a role belongs to a step.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from aver.clock import window_of
 from aver.errors import BenchmarkError
-from aver.params.blocks import Budget
 from aver.sequences.cut import sequences
+from aver.sequences.plan import Plan
 from aver.store.reader import Store
 
 ClipKey = tuple[str, str]
@@ -38,6 +39,7 @@ class Timeline:
         lengths: [S] int32.
         links: per role [N] int32, the row of that role at each step, -1 where the clip has none.
         times: [N, 2] float64 seconds, of each step.
+        known_s: [N] float64 seconds, when the last of a step's rows has ended: before, nobody can know it.
         digests: per role the sha256 over the clips' rows: what anything computed from them depends on.
     """
 
@@ -49,6 +51,7 @@ class Timeline:
     lengths: NDArray[np.int32]
     links: dict[str, NDArray[np.int32]]
     times: NDArray[np.float64]
+    known_s: NDArray[np.float64]
     digests: dict[str, str]
 
     def used(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -57,17 +60,14 @@ class Timeline:
         return np.unique(self.steps[chosen][true]).astype(np.int64)
 
 
-def build_timeline(
-    stores: Stores, wanted: Sequence[ClipKey], frames: int, budget: Budget, *, partial: bool = False
-) -> Timeline:
+def build_timeline(stores: Stores, wanted: Sequence[ClipKey], plan: Plan) -> Timeline:
     """Lay the rows of every clip out in time and cut them into sequences.
 
     Args:
-        stores: per role, per corpus, its store.  The first role is the one whose rows are a clip's time line.
+        stores: per role, per corpus, its store.
         wanted: the benchmark's clips.
-        frames: steps per sequence.
-        budget: stride and most sequences per clip.
-        partial: keep clips that have some of the roles; their links to the others are -1.
+        plan: how rows are joined and cut; where it is `partial`, clips that have some of the roles are kept, and their
+            links to the others are -1.
 
     Raises:
         BenchmarkError: no clip has what is needed.
@@ -77,21 +77,21 @@ def build_timeline(
     unscored = {
         key: "; ".join(f"{role}: {why}" for role, why in lacking.items())
         for key, lacking in missing.items()
-        if lacking and (len(lacking) == len(roles) or not partial)
+        if lacking and (len(lacking) == len(roles) or not plan.partial)
     }
     clips = sorted(key for key in wanted if key not in unscored)
     if not clips:
         raise BenchmarkError(
-            f"none of {len(wanted)} clips has {(' or ' if partial else ' and ').join(roles)} features "
+            f"none of {len(wanted)} clips has {(' or ' if plan.partial else ' and ').join(roles)} features "
             f"(reasons: {', '.join(sorted(set(unscored.values())))})"
         )
-    laid = [_lay(stores, key, missing[key]) for key in clips]
-    counts = [len(times) for times, _ in laid]
+    laid = [_lay(stores, key, missing[key], plan) for key in clips]
+    counts = [len(times) for times, _, _ in laid]
     firsts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     # Sequences are no longer than the longest clip: padding that no clip needs only costs time.
-    length = min(frames, max(counts))
+    length = min(plan.frames or max(counts), max(counts))
     parts = [
-        sequences(int(first), count, length, budget.sequence_stride, budget.max_sequences)
+        sequences(int(first), count, length, plan.stride or length, plan.most)
         for first, count in zip(firsts, counts, strict=False)
     ]
     return Timeline(
@@ -101,8 +101,9 @@ def build_timeline(
         number=np.concatenate([np.arange(len(steps), dtype=np.int32) for steps, _ in parts]),
         steps=np.concatenate([steps for steps, _ in parts]),
         lengths=np.concatenate([lengths for _, lengths in parts]),
-        links={role: _link(stores[role], clips, [joined[role] for _, joined in laid], counts) for role in roles},
-        times=np.concatenate([times for times, _ in laid]),
+        links={role: _link(stores[role], clips, [joined[role] for _, joined, _ in laid], counts) for role in roles},
+        times=np.concatenate([times for times, _, _ in laid]),
+        known_s=np.concatenate([known for _, _, known in laid]),
         digests={role: _digest(stores[role], clips) for role in roles},
     )
 
@@ -112,19 +113,37 @@ def clips_with(stores: Mapping[str, Store], clips: Sequence[ClipKey]) -> list[Cl
     return [key for key in clips if not _missing(stores, key)]
 
 
-def _lay(stores: Stores, key: ClipKey, lacking: Mapping[str, str]) -> tuple[NDArray[np.float64], dict[str, Joined]]:
-    """Return the times of a clip's steps, and per role the row (counted within the clip) at each step, or None."""
+def _lay(
+    stores: Stores, key: ClipKey, lacking: Mapping[str, str], plan: Plan
+) -> tuple[NDArray[np.float64], dict[str, Joined], NDArray[np.float64]]:
+    """Return the times of a clip's steps, per role the row at each (counted within the clip) or None, and `known_s`."""
     corpus, clip_id = key
-    line = next(role for role in stores if role not in lacking)
-    times = stores[line][corpus].times(clip_id)
+    own = {role: found[corpus].times(clip_id) for role, found in stores.items() if role not in lacking}
     joined: dict[str, Joined] = dict.fromkeys(stores)
-    for role in stores:
+    if plan.windows:
+        times = _windows(own, plan.span_s.get(corpus, np.inf))
+        for role, rows in own.items():
+            place = {start: number for number, start in enumerate(rows[:, 0].tolist())}
+            joined[role] = np.array([place.get(start, -1) for start in times[:, 0].tolist()])
+        return times, joined, times[:, 1]
+    line = next(iter(own))
+    times, known = own[line], own[line][:, 1]
+    for role, rows in own.items():
         if role == line:
             joined[role] = np.arange(len(times))
-        elif role not in lacking:
+        else:
             # The row whose window holds the middle of the step.
-            joined[role] = window_of(times.mean(axis=1), stores[role][corpus].times(clip_id)[:, 0])
-    return times, joined
+            number = window_of(times.mean(axis=1), rows[:, 0])
+            joined[role], known = number, np.maximum(known, rows[number, 1])
+    return times, joined, known
+
+
+def _windows(own: Mapping[str, NDArray[np.float64]], span_s: float) -> NDArray[np.float64]:
+    """Return the windows [W, 2] in which any role has a row, in time; of them those that start within the span."""
+    found = np.unique(np.concatenate(list(own.values())), axis=0)
+    within = found[:, 0] < span_s
+    within[0] = True  # a sound that starts that late still has an answer
+    return found[within]
 
 
 def _link(
@@ -136,7 +155,7 @@ def _link(
         if rows is None:
             parts.append(np.full(count, -1))
         else:
-            parts.append(first + rows)
+            parts.append(np.where(rows < 0, -1, first + rows))
             first += _entry(stores, key)["rows"]
     return np.concatenate(parts).astype(np.int32)
 

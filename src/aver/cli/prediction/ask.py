@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,10 @@ from aver.cli.prediction.given import Given
 from aver.cli.prediction.stages import NAME, Seen
 from aver.device import resolve
 from aver.params.blocks import Params
-from aver.params.names import PAPER, STRATEGIES
+from aver.params.classifiers import system_of
+from aver.params.names import FRAMES, PAPER, STRATEGIES
 from aver.report.words import listed
+from aver.sequences.plan import Plan
 from aver.sequences.timeline import Timeline, build_timeline
 from aver.store.reader import Store
 
@@ -43,8 +44,8 @@ def ask(clip: Given, chosen: Chosen, seen: Seen, params: Params, can: Callable[[
     models, own = chosen.fair(clip.sha256)
     absent = {role: why for role, store in seen.stores.items() if (why := _absent(store, clip.name))}
     if absent and (not chosen.partial or len(absent) == len(seen.stores)):
-        raise PredictError(_lacking(chosen, absent, seen.media[clip.name], can))
-    line = _time_line(models.about, clip, chosen, seen, params)
+        raise PredictError(_lacking(chosen, absent, seen.media[clip.name], can, params))
+    line = _time_line(models.about, clip, chosen, seen)
     rows = {role: _rows(store, clip.name, role in absent) for role, store in seen.stores.items()}
     over, lengths = until(len(line.times), line.steps.shape[1])
     steps, all_lengths = np.concatenate([line.steps, over]), np.concatenate([line.lengths, lengths])
@@ -87,12 +88,12 @@ def until(steps: int, frames: int) -> tuple[NDArray[np.int32], NDArray[np.int32]
     return np.minimum(first[:, None] + np.arange(frames, dtype=np.int32), last[:, None]), last - first + 1
 
 
-def _time_line(about: Mapping[str, Any], clip: Given, chosen: Chosen, seen: Seen, params: Params) -> Timeline:
+def _time_line(about: Mapping[str, Any], clip: Given, chosen: Chosen, seen: Seen) -> Timeline:
     """Lay out one clip, its sequences cut as in training."""
     stores = {role: {NAME: store} for role, store in seen.stores.items()}
-    cut = {key: about[key] for key in ("sequence_stride", "max_sequences")}
-    budget = replace(params.classifiers.budgets[params.budget], **cut)
-    return build_timeline(stores, [(NAME, clip.name)], about["frames"], budget, partial=chosen.partial)
+    keys = {"frames": "frames", "stride": "sequence_stride", "most": "max_sequences", "windows": "windows"}
+    cut = {name: about[key] for name, key in keys.items()}
+    return build_timeline(stores, [(NAME, clip.name)], Plan(chosen.models.streams, **cut, partial=chosen.partial))
 
 
 def _rows(store: Store, clip: str, absent: bool) -> NDArray[np.float32]:
@@ -118,11 +119,13 @@ def _without(role: str, why: str, stores: Mapping[str, Store]) -> str:
 
 
 def _faceless(about: Mapping[str, Any], faces: Mapping[str, Any] | None) -> str:
-    """Say that there are times without an answer, where frames without a face are no steps."""
+    """Say what follows of frames without a face: they are no steps, or windows of sound alone."""
     if about["roles"][0] != "visual" or faces is None or not faces["missing"]:
         return ""
-    seen = faces["frames"] - faces["missing"]
-    return f"A face was found in {seen} of {faces['frames']} kept frames: the time of the others has no answer."
+    seen = f"A face was found in {faces['frames'] - faces['missing']} of {faces['frames']} kept frames"
+    if about["windows"]:
+        return f"{seen}: of a window without any, the sound alone is known."
+    return f"{seen}: the time of the others has no answer."
 
 
 def _unheard(line: Timeline) -> str:
@@ -134,26 +137,38 @@ def _unheard(line: Timeline) -> str:
     return f"As in training, the clip's answer rests on {cut}. The answers over time know all of it."
 
 
-def _lacking(chosen: Chosen, absent: Mapping[str, str], media: Mapping[str, Any], can: Callable[[], list[str]]) -> str:
+def _lacking(
+    chosen: Chosen,
+    absent: Mapping[str, str],
+    media: Mapping[str, Any],
+    can: Callable[[], list[str]],
+    params: Params,
+) -> str:
     """Say what a clip lacks, and which strategy can do without."""
     # What the chosen strategy does not read, another one might.
     others = {
         "visual": "" if media["has_picture"] else "no_picture",
         "acoustic": "" if media["has_sound"] else "no_sound",
     }
-    lacking = {role: why for role, why in (others | dict(absent)).items() if why}
+    # Faces over windows of the sound are absent without it, though there is a picture.
+    own = {role: why for role, why in absent.items() if (role, why) != ("visual", "no_sound")}
+    lacking = {role: why for role, why in (others | own).items() if why}
     reasons = listed([WHY.get(why, why) for why in lacking.values()])
     if len(lacking) == len(MODALITY):
         return f"{reasons}: no strategy can say anything about it"
     needs = listed([MODALITY[role] for role in chosen.models.about["roles"]])
-    fit = [name for name in can() if _does_without(name, lacking)]
+    fit = [name for name in can() if _does_without(name, lacking, params)]
     if fit:
         return f"{reasons}, and {chosen.strategy} needs {needs}. Without: --strategy {listed(fit, 'or')}"
-    known = listed([name for name in STRATEGIES if not name.endswith(PAPER) and _does_without(name, lacking)], "or")
+    names = [name for name in STRATEGIES if not name.endswith(PAPER) and _does_without(name, lacking, params)]
+    known = listed(names, "or")
     return f"{reasons}, and {chosen.strategy} needs {needs}. Train one that can do without: {known}"
 
 
-def _does_without(strategy: str, absent: Mapping[str, str]) -> bool:
-    found = get_strategy(strategy)
+def _does_without(strategy: str, absent: Mapping[str, str], params: Params) -> bool:
+    found, block = get_strategy(strategy), getattr(params.classifiers, system_of(strategy))
     others = set(found.roles) - set(absent)
-    return bool(others) and (others == set(found.roles) or (found.partial and not strategy.endswith(PAPER)))
+    windows = {params.features[getattr(block, role)].window for role in others}
+    if not others or ("acoustic" in absent and windows != {FRAMES}):
+        return False
+    return others == set(found.roles) or (found.partial and not strategy.endswith(PAPER))

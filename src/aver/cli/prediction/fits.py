@@ -14,7 +14,8 @@ from aver.cli.prediction.answer import PredictError
 from aver.errors import StoreError
 from aver.features.extract import encoder_of
 from aver.params import blocks
-from aver.params.names import DETECTORS, FRAMES
+from aver.params.classifiers import system_of
+from aver.params.names import DETECTORS, ENCODERS, FRAMES
 from aver.store.seal import read_header
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ def check_streams(about: Mapping[str, Any], params: Params) -> None:
         PredictError: another stream, or another width of its rows.
     """
     for role, stream in about["streams"].items():
-        now = getattr(params.classifiers, role)
+        system = system_of(about["strategy"])
+        now = getattr(getattr(params.classifiers, system), role)
         if now != stream:
-            raise PredictError(f"the models were trained on classifiers.{role}: {stream}, now it is {now}. {AGAIN}")
+            raise PredictError(
+                f"the models were trained on classifiers.{system}.{role}: {stream}, now it is {now}. {AGAIN}"
+            )
         encoder, own = encoder_of(stream, params)
         width, wanted = encoder.row_shape(own)[0], about["widths"][role]
         if width != wanted:
@@ -103,9 +107,9 @@ def _changed(streams: Sequence[str], corpora: Sequence[str], params: Params) -> 
         for stream in streams:
             block = params.features[stream]
             blocks_of.append((f"features@{corpus}-{stream}", f"features.{stream}", blocks.Stream, block))
-            if block.window == FRAMES:
+            if ENCODERS[block.encoder].reads == "faces":
                 blocks_of.append((f"faces@{corpus}", "faces", blocks.Faces, params.faces))
-            else:
+            if block.window != FRAMES:
                 blocks_of.append(
                     (f"windows@{corpus}", f"windows.{block.window}", blocks.Window, params.windows[block.window])
                 )

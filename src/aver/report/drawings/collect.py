@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, groupby
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from aver.report import gaps, pairs
 from aver.report.cells import best, headline, scored, value
+from aver.report.drawings import analyses
 from aver.report.drawings.autoencoder import autoencoder_figure
 from aver.report.drawings.calibration import calibration_figure
 from aver.report.drawings.curves import curve_figure
 from aver.report.drawings.gap import gap_figure
 from aver.report.drawings.pairs import pair_figure
 from aver.report.drawings.pca import pca_figure
+from aver.report.drawings.plan import Plan
 from aver.report.drawings.scores import Bar, score_figure
 from aver.report.drawings.speakers import speaker_figure
 from aver.report.figures import data_uri, rendered
 from aver.report.inputs import Inputs, Row
 from aver.report.reported import of_strategy, reported
 from aver.report.words import known
-
-#: Kind, strategy and words of a figure, and how it is drawn.
-Plan = tuple[str, str, str, Callable[[], Figure]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,7 @@ def _plans(inputs: Inputs, benchmark: str) -> Iterator[Plan]:
     spoken = [(cell["strategy"], _accuracies(cell)) for cell in cells if _accuracies(cell)]
     if spoken:
         yield "speakers", "", "accuracy of every speaker, by strategy", partial(speaker_figure, spoken)
+    yield from analyses.plans(inputs, benchmark)
     yield from _by_strategy(inputs, benchmark, cells)
     yield from _reducers(inputs, benchmark)
 
@@ -135,10 +133,11 @@ def _bars(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> list[Bar]:
     theirs = reported(inputs, benchmark)
     found = []
     for cell in cells:
-        pair = of_strategy(theirs, cell["strategy"])
+        score = of_strategy(theirs, cell["strategy"])
+        beside = score.uar / 100 if score and score.uar is not None else None
         low, high = value(cell, "uar", "low"), value(cell, "uar", "high")
         uar = cell["clip"]["uar"]["mean"]
-        found.append(Bar(cell["strategy"], uar, low, high, cell.get("ceiling"), pair[1] / 100 if pair else None))
+        found.append(Bar(cell["strategy"], uar, low, high, cell.get("ceiling"), beside))
     return found
 
 

@@ -1,0 +1,1 @@
+"""What trained models say as time goes on, and in noise."""

@@ -1,0 +1,52 @@
+"""Analyses over time of the strategies of a benchmark: the models are asked, and what they say is summed up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aver.evaluation.over_time.read import choose, chosen_of, known_of, paths_of
+from aver.evaluation.over_time.rows import gap_row, row
+from aver.evaluation.over_time.tasks import ask
+from aver.evaluation.read import read_trained
+from aver.params.blocks import Params
+from aver.store.out import read_rows
+
+log = logging.getLogger(__name__)
+
+
+def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Params) -> list[dict[str, Any]]:
+    """Return the rows of `over_time.json` about one benchmark, under its own protocol.
+
+    Args:
+        benchmark: its name.
+        strategies: those to analyse; one without scores is a row with its gap.
+        data: the folder with `classifiers`, `corpora`, `features` and `folds`.
+        params: all params.
+
+    Raises:
+        StoreError: a file is missing or damaged.
+        BenchmarkError: a model cannot be asked.
+        CacheError: the clip cache cannot be written.
+    """
+    if not strategies:
+        return []
+    block, wanted = params.benchmarks[benchmark], params.evaluation.over_time
+    folds = read_rows(data / "folds" / benchmark / "folds.parquet")
+    paths = paths_of(data / "corpora", folds)
+    key = choose(wanted.clip, paths)
+    if key is None:
+        log.warning("evaluation.over_time.clip: %s has no clip %s, so no attention is drawn", benchmark, wanted.clip)
+    found = []
+    for strategy in strategies:
+        classifiers = data / "classifiers" / benchmark / strategy
+        trained = read_trained(classifiers)
+        if gap := trained.gap(block.protocol):
+            found.append(gap_row(benchmark, strategy, gap, wanted.window_s))
+            continue
+        line, probed = ask(benchmark, strategy, folds, data / "features", classifiers, key, params)
+        known = known_of(line, trained.labels, folds, paths, params)
+        found.append(row(benchmark, strategy, probed, known, chosen_of(key, line), params.evaluation))
+    return found

@@ -1,0 +1,40 @@
+"""The share of attention that each window of one clip receives, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from aver.report.figures import blank
+
+
+def attention_figure(
+    modalities: Mapping[str, Sequence[Sequence[float | None]]], t0_s: Sequence[float], window_s: float, title: str
+) -> Figure:
+    """Return a map of layers × windows for each modality, on one scale from no attention to the most.
+
+    Args:
+        modalities: by name, from the top; [layer][window], each layer's shares sum to 1, None where there is none.  At
+            least one modality.
+        t0_s: starts of the windows, seconds.
+        window_s: length of a window, seconds.
+        title: whose attention it is.
+    """
+    maps = {name: 100 * np.array(shares, dtype=np.float64) for name, shares in modalities.items()}
+    tallest = max(len(shares) for shares in maps.values())
+    figure = blank(4.8, 1.2 + len(modalities) * (0.5 + 0.26 * tallest))
+    figure.suptitle(title, fontsize=9)
+    panels = figure.subplots(len(modalities), 1, sharex=True, squeeze=False)[:, 0]
+    edges = np.append(t0_s, t0_s[-1] + window_s)
+    top = max(np.nanmax(shares) for shares in maps.values())
+    for axes, (name, shares) in zip(panels, maps.items(), strict=True):
+        layers = np.arange(len(shares) + 1) + 0.5
+        mesh = axes.pcolormesh(edges, layers, shares, cmap="Blues", vmin=0, vmax=top)
+        axes.set_title(name, fontsize=9, loc="left", pad=3)
+        axes.set(yticks=np.arange(1, len(shares) + 1), ylabel="layer")
+        axes.tick_params(length=0)
+    panels[-1].set(xlabel="seconds of the clip")
+    figure.colorbar(mesh, ax=panels.tolist(), label="share of attention, %")
+    return figure
