@@ -399,5 +399,7 @@ def test_a_window_without_a_share_of_attention_is_left_white():
     axes = attention_figure({"sound": [[0.5, None, 0.5]]}, [0.0, 0.5, 1.0], 0.5, "clip").axes[0]
     mesh, edges = axes.collections[0], axes.get_xlim()
     shares = mesh.get_array()
-    assert mesh.get_clim() == (0, 50)
+    assert mesh.get_clim() == pytest.approx((0, 200 / 3)), "an even share is in the middle of the scale"
     assert shares.mask.tolist() == [[False, True, False]] and shares.max() == 50 and edges == (0.0, 1.5)
+    steep = attention_figure({"sound": [[0.9, 0.05, 0.05]]}, [0.0, 0.5, 1.0], 0.5, "clip").axes[0].collections[0]
+    assert steep.get_clim() == (0, 90)

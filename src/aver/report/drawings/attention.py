@@ -13,7 +13,7 @@ from aver.report.figures import blank
 def attention_figure(
     modalities: Mapping[str, Sequence[Sequence[float | None]]], t0_s: Sequence[float], window_s: float, title: str
 ) -> Figure:
-    """Return a map of layers × windows for each modality, on one scale from no attention to the most.
+    """Return a map of layers × windows for each modality, on one scale from none to twice an even share, or the most.
 
     Args:
         modalities: by name, from the top; [layer][window], each layer's shares sum to 1, None where there is none.  At
@@ -28,7 +28,8 @@ def attention_figure(
     figure.suptitle(title, fontsize=9)
     panels = figure.subplots(len(modalities), 1, sharex=True, squeeze=False)[:, 0]
     edges = np.append(t0_s, t0_s[-1] + window_s)
-    top = max(np.nanmax(shares) for shares in maps.values())
+    # Else attention that hardly differs would look like the most there can be.
+    top = max(200 / len(t0_s), *(np.nanmax(shares) for shares in maps.values()))
     for axes, (name, shares) in zip(panels, maps.items(), strict=True):
         layers = np.arange(len(shares) + 1) + 0.5
         mesh = axes.pcolormesh(edges, layers, shares, cmap="Blues", vmin=0, vmax=top)
