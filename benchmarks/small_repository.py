@@ -113,7 +113,7 @@ def small_repository(path: Path) -> Repository:
     temporal, mater = content["classifiers"]["temporal"], content["classifiers"]["mater"]
     temporal["budgets"]["quick"] |= {"epochs": 8, "autoencoder_epochs": 1}
     temporal["learning_rate"] = 0.01
-    temporal["embrace"]["width"] = 32
+    temporal["budgets"]["quick"]["embrace"]["width"] = 32
     mater["budgets"]["quick"] |= {"epochs": 8, "width": 16, "feed_forward": 16, "learning_rate": 0.01}
     content["reducers"]["autoencoder"] |= {"hidden": [64], "latent": 32}
     blocks = {name: content[name] for name in ("classifiers", "reducers")}

@@ -35,6 +35,19 @@ def test_every_stage_writes_its_out_and_the_numbers_agree(repository: Repository
     assert set(beside["seed"]) == {0}
 
 
+def test_models_that_are_asked_again_say_what_they_said(repository: Repository) -> None:
+    """The analyses over time ask the written models; of whole clips their answer is that of the training run."""
+    scored = {row["strategy"]: row for row in repository.json("reports/comparison.json") if row["headline"]}
+    asked = {row["strategy"]: row for row in repository.json("data/evaluation/over_time.json")}
+    assert set(asked) == {"concat", "mater", "mater-baseline"}
+    for name, row in asked.items():
+        assert row["outputs"]["both"]["accuracy"]["mean"] == pytest.approx(scored[name]["accuracy"], abs=1e-4)
+        assert set(row["noise"]["trained"]) == {"visual", "acoustic", "both"}
+        assert set(row["outputs"]) == ({"both"} if name == "concat" else {"both", "visual", "acoustic"})
+        assert (row["attention"] is not None) is (name == "mater")
+    assert asked["mater"]["onset"]["both"]["clips"] > 0, "the built-in corpus knows when its emotions begin"
+
+
 def test_features_carry_their_times(repository: Repository) -> None:
     data = repository.path / "data"
     media = pd.read_parquet(data / "media/synthetic/media.parquet").set_index("clip_id")

@@ -94,6 +94,20 @@ def test_noise_has_the_level_of_its_modality_and_no_mean(rows):
         assert abs(values.mean().item()) < 0.03 * LEVELS[role]
 
 
+@pytest.mark.parametrize("modality", ["visual", BOTH])
+def test_noise_grows_by_one_window_and_keeps_those_before(rows, modality):
+    before, seen = rows.joined.clone(), []
+    for count, found in enumerate(Noise(modality, 6).growing(rows, LENGTHS, LEVELS), start=1):
+        places = changed(found, rows, "visual")
+        assert places.sum(axis=1).tolist() == np.minimum(count, LENGTHS).tolist() and not places[~TRUE].any()
+        for earlier, values in seen:
+            assert torch.equal(found.joined[torch.from_numpy(earlier.ravel())], values)
+        seen.append((places, found.joined[torch.from_numpy(places.ravel())].clone()))
+    assert len(seen) == T and torch.equal(rows.joined, before)
+    values = found.of("visual")[torch.from_numpy(TRUE.ravel())]
+    assert values.square().mean().sqrt().item() == pytest.approx(LEVELS["visual"], rel=0.1)
+
+
 def test_the_same_seed_draws_the_same_and_then_goes_on(rows):
     one, same, other = Noise("visual", 4), Noise("visual", 4), Noise("visual", 5)
     first = one.some(rows, LENGTHS, LEVELS)

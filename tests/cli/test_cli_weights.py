@@ -256,7 +256,7 @@ def test_the_details_of_one(aver: Aver, tmp_path: Path) -> None:
     assert f"vgg_face_dag.pth  {path}  sha256 {file_digest(path)}" in said
     assert "streams: vggface" in said and "Licence: CC BY-NC 4.0" in said
     assert "path: /path/to/vgg_face_dag.pth" in said
-    assert list(json.loads(aver(None, "vggm", "--json").stdout)["unused"]) == ["vggm"]
+    assert list(json.loads(aver(None, "resnet50", "--json").stdout)["unused"]) == ["resnet50"]
     with pytest.raises(ParamsError, match="did you mean 'vggface'"):
         aver(None, "vgface")
 

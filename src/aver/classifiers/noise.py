@@ -6,7 +6,7 @@ the training rows, scaled as the network reads them.  Noise in `both` modalities
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -57,15 +57,47 @@ class Noise:
             counts: windows to fill, [B] or one number.
             levels: per role the root mean square of the noise.
         """
+        order = self._order(lengths, len(rows.joined) // len(lengths))
+        joined = rows.joined.clone()
+        self._write(joined, rows.widths, order < np.minimum(counts, lengths)[..., None], levels)
+        return replace(rows, joined=joined)
+
+    def growing(self, rows: Rows, lengths: NDArray[np.integer], levels: Mapping[str, float]) -> Iterator[Rows]:
+        """Yield rows with noise in 1, 2, … T windows of each sequence, each time in one more of them.
+
+        So what one more noisy window does is seen without the chance of other windows, and a draw serves all numbers.
+        The rows that were yielded before are written over.
+
+        Args:
+            rows: of all steps of B sequences, one behind the other, [B * T, …].
+            lengths: true steps of each, [B].
+            levels: per role the root mean square of the noise.
+        """
         steps = len(rows.joined) // len(lengths)
+        order = self._order(lengths, steps)
+        joined = rows.joined.clone()
+        for count in range(steps):
+            self._write(joined, rows.widths, (order == count) & (order < lengths[:, None]), levels)
+            yield replace(rows, joined=joined)
+
+    def _order(self, lengths: NDArray[np.integer], steps: int) -> NDArray[np.int64]:
+        """Return the place of each window in a random order, [B, T]; padding comes last."""
         order = self.rng.random((len(lengths), steps))
-        order[np.arange(steps) >= lengths[:, None]] = np.inf  # padding comes last
-        chosen = (order.argsort(axis=1).argsort(axis=1) < np.minimum(counts, lengths)[..., None]).ravel()
-        joined, first = rows.joined.clone(), 0
-        where = torch.from_numpy(np.flatnonzero(chosen)).to(joined.device)
-        for role, width in rows.widths.items():
+        order[np.arange(steps) >= lengths[:, None]] = np.inf
+        return order.argsort(axis=1).argsort(axis=1).astype(np.int64)
+
+    def _write(
+        self,
+        joined: torch.Tensor,
+        widths: Mapping[str, int],
+        chosen: NDArray[np.bool_],
+        levels: Mapping[str, float],
+    ) -> None:
+        """Write noise into the chosen windows [B, T] of the modality."""
+        numbers, first = np.flatnonzero(chosen), 0
+        where = torch.from_numpy(numbers).to(joined.device)
+        for role, width in widths.items():
             if self.modality in (role, BOTH):
-                values = self.rng.standard_normal((int(chosen.sum()), width), np.float32) * np.float32(levels[role])
+                values = self.rng.standard_normal((len(numbers), width), np.float32) * np.float32(levels[role])
                 joined[where, first : first + width] = torch.from_numpy(values).to(joined.device)
             first += width
-        return replace(rows, joined=joined)

@@ -194,11 +194,10 @@ def in_noise(one: Asked, repeats: int) -> Arrays:
     found: Arrays = {}
     for modality, noise in one.noise.items():
         right = np.zeros((steps, len(one.labels)), np.float32)
-        for windows in range(steps):
-            for _ in range(repeats):
-                rows = noise.fill(one.rows, lengths, windows + 1, one.levels)
+        for _ in range(repeats):
+            for number, rows in enumerate(noise.growing(one.rows, lengths, one.levels)):
                 logits = one.network.logits(one.weights, one.sequences(rows))
-                right[windows] += one.by_clip(logits[0].softmax(1)).argmax(axis=1) == one.labels
+                right[number] += one.by_clip(logits[0].softmax(1)).argmax(axis=1) == one.labels
         found[f"noise_{modality}"] = right / np.float32(repeats)
     return found
 

@@ -21,6 +21,7 @@ from aver.cli.prediction.stages import Seen, see
 from aver.errors import REASONS
 from aver.ledger import Failure
 from aver.params.blocks import Params
+from aver.params.names import ENCODERS
 from aver.report.words import listed
 
 
@@ -109,10 +110,11 @@ def run(data: Path, named: Sequence[Path], here: Path, wanted: Wanted, params: P
 def _seeded(seen: Seen) -> list[str]:
     """Return the notice that random weights need, in the words of the report."""
     headers = [store.header for store in seen.stores.values()]
-    encoders = sorted({header["encoder"] for header in headers if header["weights_source"] == "seeded"})
-    if not encoders:
+    seeded = (header["encoder"] for header in headers if header["weights_source"] == "seeded")
+    weights = sorted({ENCODERS[encoder].weights for encoder in seeded})
+    if not weights:
         return []
-    return [f"These numbers rest on seeded (random) weights of {listed(encoders)}: no statement about an encoder."]
+    return [f"These numbers rest on seeded (random) weights of {listed(weights)}: no statement about an encoder."]
 
 
 def _failed(failure: Failure) -> Refused:
