@@ -26,7 +26,7 @@ from aver.classifiers.grid import train_grid
 from aver.folds.build import build_folds
 from aver.params.blocks import Benchmark
 from aver.params.file import load
-from aver.params.names import FUSIONS
+from aver.params.names import NETWORKS
 from aver.store.schema import Header
 from aver.store.writer import ClipEntry, Rows, write_store
 
@@ -90,7 +90,7 @@ def one(strategy: str, features: Path, seeds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--strategies", nargs="*", default=list(FUSIONS), choices=FUSIONS)
+    parser.add_argument("--strategies", nargs="*", default=list(NETWORKS), choices=NETWORKS)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--one", nargs=2, metavar=("STRATEGY", "FEATURES"), help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -44,7 +44,7 @@ FLOW = ["media", "synthetic", "corpora", "faces", "windows", "weights", "feature
 COMPUTE = [
     "aver.media.probe", "aver.media.sound", "aver.faces.haar", "aver.faces.mtcnn",
     *(f"aver.features.{name.replace('-', '_')}" for name in names.ENCODERS), "aver.features.pool_frames",
-    *(f"aver.classifiers.{name}" for name in names.FUSIONS), *(f"aver.reducers.{name}" for name in names.REDUCERS),
+    *(f"aver.classifiers.{name}" for name in names.NETWORKS), *(f"aver.reducers.{name}" for name in names.REDUCERS),
     "aver.classifiers.probe", "aver.synthetic.render",
 ]  # fmt: skip
 NOT_FOR_LEAVES = {"errors", "cache", "store", "parallel", "ledger", "progress", "runs", "params", "cli"}

@@ -14,12 +14,12 @@ from small_repository import Repository
 
 import aver
 from aver.cli.dvc import grid
-from aver.params.names import FUSIONS
+from aver.params.names import NETWORKS
 
 
 def test_every_stage_writes_its_out_and_the_numbers_agree(repository: Repository) -> None:
     rows = {row["strategy"]: row for row in repository.json("reports/comparison.json") if row["headline"]}
-    assert set(rows) == {*FUSIONS, "mater-baseline"} == set(grid())
+    assert set(rows) == {*NETWORKS, "mater-baseline"} == set(grid())
     assert all(row["clips"] == 36 and row["seeds"] == 2 and row["folds"] == 2 for row in rows.values())
     headline = repository.json("metrics.json")["synthetic"]
     assert headline["uar"] == rows["concat"]["uar"]

@@ -12,7 +12,7 @@ from classifierwork import PARAMS, STEPS, Problem, make, params_for
 from aver.cache.objects import pack
 from aver.classifiers.registry import get_strategy, is_published
 from aver.errors import ParamsError
-from aver.params.names import ABLATIONS, FUSIONS, REDUCERS, STRATEGIES
+from aver.params.names import ABLATIONS, NETWORKS, REDUCERS, STRATEGIES
 from aver.sequences.roles import TEST, TRAIN, VALIDATION
 
 MODEL = ("model.", "scaler.", "history", "best_epoch")
@@ -39,7 +39,7 @@ def model_of(result):
 
 
 @pytest.mark.parametrize("published", [False, True], ids=["corrected", "paper"])
-@pytest.mark.parametrize("name", FUSIONS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_separable_problem_is_learned(problem, name, published):
     params = replace(params_for(get_strategy(name)), published=published, epochs=25)
     if name in REDUCERS:
@@ -65,7 +65,7 @@ def test_shuffled_labels_cannot_be_learned(problem):
     assert (result["probabilities"].argmax(axis=1) == problem.table["labels"][result["test"]]).mean() < 0.9
 
 
-@pytest.mark.parametrize("name", FUSIONS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_run_has_the_same_bytes_alone_and_among_others(problem, name):
     """Runs with other seeds, and one whose training side is smaller and that stops early, train beside it."""
     strategy = get_strategy(name)

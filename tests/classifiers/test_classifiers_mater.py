@@ -18,7 +18,7 @@ from aver.classifiers.mater import Mater, MaterParams
 from aver.classifiers.network import PACKED, Rows, Sequences
 from aver.classifiers.registry import get_strategy
 from aver.classifiers.score import sequences_of
-from aver.sequences.roles import TEST
+from aver.sequences.roles import TEST, TRAIN, VALIDATION
 
 S, B, T, CLASSES = 3, 7, 5, 2
 WIDTHS = {"visual": 8, "acoustic": 3}
@@ -374,3 +374,15 @@ def test_a_run_has_the_same_bytes_alone_and_among_others_with_noise_and_without(
     for place, result in enumerate(alone):
         assert pack(together[place]) == pack(result)
     assert len({pack(result) for result in alone}) == len(given)
+
+
+def test_a_last_batch_of_one_sequence_has_the_same_bytes_alone_and_among_others(problem):
+    """Products of wide layers with the few rows of a single sequence depend on how many models share them."""
+    roles = np.full(len(problem.table["roles"]), 9, np.int32)
+    roles[:17], roles[17], roles[18] = TRAIN, VALIDATION, TEST  # batches of 16 and 1, and sides of one
+    table, strategy = {**problem.table, "roles": roles}, get_strategy("mater")
+    files = problem.inputs(strategy)
+    params = [replace(MATER, seed=seed, epochs=1, width=512, layers=1, feed_forward=16) for seed in range(3)]
+    together = dict(strategy.train_together(params, [{"table": table, **files}] * 3))
+    for place, own in enumerate(params):
+        assert pack(together[place]) == pack(strategy.train(own, table, **files))

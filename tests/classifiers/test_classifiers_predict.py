@@ -32,7 +32,7 @@ def about(strategy: str):
     return {
         "strategy": strategy, "roles": list(known.roles), "reducer": known.reducer, "widths": WIDTHS,
         "streams": {"acoustic": "b", "visual": "a"}, "frames": FRAMES, "sequence_stride": 1, "max_sequences": 4,
-        "windows": False,
+        "windows": False, "span_s": {"c": None},
         "params": {name: value for name, value in (params | own).items() if name not in RUN},
     }  # fmt: skip
 

@@ -48,6 +48,7 @@ def settings() -> dict:
     quick = {"epochs": 2, "sequence_frames": 4, "sequence_stride": 1, "max_sequences": 3, "autoencoder_epochs": 1}
     content["classifiers"]["temporal"]["budgets"]["quick"] |= quick
     content["classifiers"]["temporal"]["budgets"]["quick"]["embrace"]["width"] = 32
+    content["classifiers"]["mater"]["span_s"] = {"synthetic": 0.6}
     content["classifiers"]["mater"]["budgets"]["quick"] |= {"epochs": 2, "width": 16, "feed_forward": 16}
     content["classifiers"]["noise_trained"] = []
     content["parallel"] = {"jobs": 1, "backend": "sequential"}

@@ -88,6 +88,8 @@ def test_a_clip_of_the_benchmark_gets_what_evaluation_scores(strategy, protocol)
         f"{protocol}-fold-{own['fold'].iloc[0]}-seed-{seed}" for seed in sorted(set(own["seed"]))
     ]
     assert f"the {len(answer['models'])} of {len(found['models'])} models" in answer["notes"][0]
+    spans = [note for note in answer["notes"] if note == "As in training, only its first 0.6 s are looked at."]
+    assert len(spans) == (strategy == "mater") and (not spans or len(answer["steps"]) == 2)
 
 
 def test_a_new_clip_is_answered_by_all_models_at_every_step():

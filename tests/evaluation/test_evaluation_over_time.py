@@ -285,14 +285,6 @@ def test_models_trained_with_noise_are_tested_with_it_in_the_same_modality():
     assert (found["seeds"], found["outputs"]["both"]["accuracy"]["mean"]) == (2, 0.5)
 
 
-def test_noise_in_more_windows_than_a_folds_clips_have_is_noise_in_all_of_them():
-    probed = [
-        model(["H"], fold=0, clips=[0], noise={"visual": [[0.8]]}),
-        model(["H"], fold=1, clips=[1], noise={"visual": [[0.6], [0.4]]}),
-    ]
-    assert means(rowed(probed, known("hh"))["noise"]["clean"]["visual"]) == pytest.approx([1.0, 0.7, 0.6], abs=1e-6)
-
-
 def test_noise_has_intervals():
     rates = np.random.default_rng(0).random((1, 12))
     curve = rowed([model(["H" * 12], noise={"both": rates})], known("h" * 12, "abcdef" * 2))["noise"]["clean"]["both"]
@@ -323,9 +315,9 @@ def test_attention_is_averaged_over_the_models_that_have_it():
         model(["S"], fold=1, clips=[1]),
         model(["S"], fold=0, clips=[0], noisy="visual", attention={"visual": 9 * one}),
     ]
-    chosen = Chosen("c", "clip00", np.array([0.0, 0.5]))
+    chosen = Chosen("c", "clip00", np.array([[0.0, 0.5], [0.5, 0.75]]))
     assert rowed(probed, known("hs"), chosen)["attention"] == {
-        "corpus": "c", "clip_id": "clip00", "label": "happy", "t0_s": [0.0, 0.5],
+        "corpus": "c", "clip_id": "clip00", "label": "happy", "t0_s": [0.0, 0.5], "t1_s": [0.5, 0.75],
         "visual": [[[0.75, 0.25], [0.25, 0.75]]],
         "acoustic": [[[1.0, 0.0], [0.5, 0.5]]],
         "share": {"visual": [[0.5, 0.5]], "acoustic": [[0.75, 0.25]]},
@@ -340,7 +332,7 @@ def test_a_window_without_the_modality_asks_nothing():
         "visual": np.array([[[0.25, 0.0, 0.75], [0.9, 0.0, 0.1], [0.75, 0.0, 0.25]]]),
         "acoustic": np.zeros((1, 3, 3)),
     }
-    chosen = Chosen("c", "clip00", np.array([0.0, 0.5, 1.0]))
+    chosen = Chosen("c", "clip00", np.array([[0.0, 0.5], [0.5, 1.0], [1.0, 1.5]]))
     found = rowed([model(["H"], attention=maps)], known("h"), chosen)["attention"]
     assert found["visual"] == [[[0.25, 0.0, 0.75], [None, None, None], [0.75, 0.0, 0.25]]]
     assert "acoustic" not in found

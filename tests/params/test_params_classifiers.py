@@ -11,7 +11,7 @@ import yaml
 from aver.errors import ParamsError
 from aver.params.classifiers import SYSTEMS, system_of
 from aver.params.file import load
-from aver.params.names import ABLATIONS, FUSIONS, STRATEGIES
+from aver.params.names import ABLATIONS, NETWORKS, STRATEGIES
 
 GOOD = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
 
@@ -89,5 +89,5 @@ def test_every_strategy_has_a_system():
 
 
 def test_ablations_are_of_known_strategies_and_strategies_too():
-    assert {whole for whole, _ in ABLATIONS.values()} <= set(FUSIONS)
+    assert {whole for whole, _ in ABLATIONS.values()} <= set(NETWORKS)
     assert all({name, f"{name}-paper"} <= set(STRATEGIES) for name in ABLATIONS)

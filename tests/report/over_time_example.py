@@ -69,10 +69,10 @@ def looks(end: float) -> list[Row]:
     ]
 
 
-def noisy(start: float, end: float) -> list[Row]:
-    """Return the accuracies in noise."""
+def noisy(start: float, end: float, steps: int = LOOKS) -> list[Row]:
+    """Return the accuracies in noise, of no step to all."""
     return [
-        {"windows": number, "accuracy": score(mean, 0.04)} for number, mean in enumerate(rising(end, start, LOOKS + 1))
+        {"windows": number, "accuracy": score(mean, 0.04)} for number, mean in enumerate(rising(end, start, steps + 1))
     ]
 
 
@@ -96,5 +96,6 @@ def attention(
     return {
         **{"corpus": "clips", "clip_id": "0123456789abcdef" * 4, "label": label},
         **{"t0_s": [WINDOW_S * number for number in range(LOOKS)], "visual": maps, "acoustic": maps},
+        "t1_s": [WINDOW_S * number for number in range(1, LOOKS)] + [1.8],
         "share": {"visual": shares, "acoustic": shares[::-1]},
     }

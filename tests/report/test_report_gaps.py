@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from report_example import COMPLEMENT, gap, pair, protocol
 
+from aver.report.cells import PROTOCOLS
 from aver.report.complement import complement
 from aver.report.drawings.gap import gap_figure
 from aver.report.gaps import gap_table
@@ -98,8 +99,8 @@ def test_a_missing_score_is_a_dash_with_its_reason(inputs):
 def test_what_the_gap_means_is_said_in_a_sentence(inputs):
     assert gap_table(inputs, "own").sentence == (
         "Under the protocol window, concat seems to reach 99.0 % UAR (94.0 to 104.0); on speakers it has never met it "
-        "reaches 68.2 % UAR (63.2 to 73.2). The 30.8 points between them say how well a speaker or a clip is "
-        "recognised again, not an emotion."
+        "reaches 68.2 % UAR (63.2 to 73.2). The 30.8 points between them say how well a speaker or a performance "
+        "is recognised again, not an emotion."
     )
     assert gap_table(inputs, "own").above
 
@@ -107,13 +108,19 @@ def test_what_the_gap_means_is_said_in_a_sentence(inputs):
 @pytest.mark.parametrize(
     ("rows", "again"),
     [
-        ((("subject", 0.6), ("window", 0.9)), "a speaker or a clip is recognised again"),
+        ((("subject", 0.6), ("window", 0.9)), "a speaker or a performance is recognised again"),
         ((("subject", 0.6), ("clip", 0.9)), "how well a speaker is recognised again"),
-        ((("clip", 0.6), ("window", 0.9)), "how well a clip is recognised again"),
+        ((("clip", 0.6), ("window", 0.9)), "how well a performance is recognised again"),
     ],
 )
 def test_the_sentence_names_only_what_the_two_protocols_differ_in(inputs, rows, again):
     assert again in table_of(inputs, *rows).sentence
+
+
+def test_a_strategy_with_one_sequence_per_clip_is_not_said_to_meet_tested_clips(inputs):
+    sentence = table_of(inputs, ("subject", 0.6), ("window", 0.9)).sentence
+    assert "clip" not in sentence
+    assert "where each clip is one sequence, as for mater, clips are split as under clip" in PROTOCOLS["window"]
 
 
 def test_speakers_that_trained_are_not_called_new(inputs):

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from over_time_example import attention, full_row, gap_row, score, simple_row
+from over_time_example import attention, full_row, gap_row, noisy, score, simple_row
 from report_example import cell
 
 from aver.params.blocks import Corpus
@@ -136,7 +136,13 @@ def test_noise_stands_by_place_and_training(analysed):
     places = ["noise in the sound", "noise in the picture", "noise in both"]
     assert found["concat"].head == places
     assert found["mater"].head == [f"{place}{end}" for place in places for end in ("", ", trained with it")]
-    assert cells(found["concat"])["0"] == ["60.0"] * 3 and cells(found["mater"])["4"] == ["25.0", "55.0"] * 3
+    assert cells(found["concat"])["0 of 4"] == ["60.0"] * 3 and cells(found["mater"])["4 of 4"] == ["25.0", "55.0"] * 3
+
+
+def test_steps_of_noise_are_counted_among_those_of_the_longest_sequence():
+    row = full_row()
+    row["noise"]["clean"]["visual"] = noisy(0.7, 0.3, 6)
+    assert list(cells(numbers.noise(row))) == [f"{count} of 6" for count in range(7)]
 
 
 def test_without_noise_layers_and_attention_nothing_is_said_of_them(analysed):
@@ -271,6 +277,8 @@ def test_the_section_holds_every_question(section):
     assert "concat, mater: 288 clips, 16 speakers, 5 folds, 3 seeds." in words
     assert "looked at every 0.5 s" in words and "guessing would be right on 50.0 %" in words
     assert "right by then, % of clips, with the 95 % interval" in words
+    assert "right, % of clips, by the number of steps of noise, with the 95 % interval" in words
+    assert "Steps are what a strategy reads one after the other" in words and "windows of noise" not in words
     assert "nan" not in words.lower().split() and "none" not in words.lower().split()
 
 
@@ -355,6 +363,49 @@ def test_strategies_without_noise_layers_or_intervals_are_drawn_too(inputs):
     assert drawn(inputs, ROWS[-1:]) == {}
 
 
+def figures_of(inputs, rows):
+    """Every figure over time as matplotlib's, and its words, by kind and strategy."""
+    plans = analyses.plans(replace(inputs, over_time=rows), "own")
+    return {(kind, strategy): (draw(), alt) for kind, strategy, alt, draw in plans}
+
+
+def test_noise_is_drawn_by_its_share_of_the_steps_so_that_strategies_compare(inputs):
+    short, long = simple_row(), full_row()
+    long["noise"] = {
+        "clean": {place: noisy(0.7, 0.3, 6) for place in ("visual", "acoustic", "both")},
+        "trained": {"visual": noisy(0.7, 0.3, 3)},  # only clips with short sequences are left
+    }
+    figure, alt = figures_of(inputs, [short, long])["noise-visual", ""]
+    (axes,) = figure.axes
+    drawn = [list(line.get_xdata()) for line in axes.get_lines() if line.get_marker() not in ("None", None)]
+    assert drawn == [
+        [0, 25, 50, 75, 100],
+        pytest.approx([0, 100 / 6, 200 / 6, 50, 400 / 6, 500 / 6, 100]),
+        pytest.approx([0, 100 / 6, 200 / 6, 50]),
+    ]
+    assert axes.get_xlabel() == "steps of noise, %"
+    assert alt == (
+        "accuracy of each strategy by the share of its steps, noise in the picture; the numbers are in the table"
+    )
+
+
+def test_attention_is_drawn_over_the_windows_themselves(inputs):
+    figure, _ = figures_of(inputs, [full_row() | {"window_s": 0.25}])["attention", "mater"]
+    for axes in figure.axes[:2]:
+        assert sorted({x for x, _ in axes.collections[0].get_coordinates()[0].tolist()}) == [0.0, 0.5, 1.0, 1.5, 1.8]
+
+
+def test_looks_are_counted_from_a_clips_first_step(inputs, section):
+    found = figures_of(inputs, [full_row()])
+    for kind, strategy in (("over-time", ""), ("over-time", "mater"), ("response", "mater")):
+        figure, _ = found[kind, strategy]
+        assert figure.axes[-1].get_xlabel() == "seconds known, from a clip's first step"
+    assert "by the seconds known, from a clip's first step" in found["over-time", "mater"][1]
+    words = text(section)
+    assert "its first window, or its first frame with a face" in words
+    assert "of the clip that were known" not in words
+
+
 def test_lines_differ_in_colour_and_marker_and_in_dashes_where_trained_with_noise():
     scores = [Score(0, 0.5, 0.4, 0.6), Score(1, 0.4, None, None)]
     axes = noise_figure([("a", scores, scores), ("b", scores, [])], 0.25).axes[0]
@@ -396,10 +447,19 @@ def test_more_strategies_than_colours_are_still_told_apart():
 
 
 def test_a_window_without_a_share_of_attention_is_left_white():
-    axes = attention_figure({"sound": [[0.5, None, 0.5]]}, [0.0, 0.5, 1.0], 0.5, "clip").axes[0]
+    axes = attention_figure({"sound": [[0.5, None, 0.5]]}, [0.0, 0.5, 1.0, 1.5], "clip").axes[0]
     mesh, edges = axes.collections[0], axes.get_xlim()
     shares = mesh.get_array()
     assert mesh.get_clim() == pytest.approx((0, 200 / 3)), "an even share is in the middle of the scale"
     assert shares.mask.tolist() == [[False, True, False]] and shares.max() == 50 and edges == (0.0, 1.5)
-    steep = attention_figure({"sound": [[0.9, 0.05, 0.05]]}, [0.0, 0.5, 1.0], 0.5, "clip").axes[0].collections[0]
-    assert steep.get_clim() == (0, 90)
+    assert scale([0.9, 0.05, 0.05]) == (0, 90)
+
+
+def test_no_share_of_attention_is_more_than_all():
+    assert scale([1.0]) == scale([0.4, 0.6]) == (0, 100)
+
+
+def scale(shares):
+    """The ends of the colours of one layer's shares."""
+    edges_s = [0.5 * number for number in range(len(shares) + 1)]
+    return attention_figure({"sound": [shares]}, edges_s, "clip").axes[0].collections[0].get_clim()

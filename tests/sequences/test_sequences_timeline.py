@@ -23,7 +23,7 @@ from aver.store.writer import ClipEntry, Rows, write_store
 STREAMS = {"visual": "v", "acoustic": "a"}
 PLAN = Plan(STREAMS, frames=8, stride=4, most=8)
 PARTIAL = replace(PLAN, partial=True)
-WINDOWS = Plan(STREAMS, frames=None, stride=None, most=ALL, windows=True)
+WINDOWS = Plan(STREAMS, frames=64, stride=None, most=ALL, windows=True)
 WANTED = [("c", name) for name in ("one", "two", "mute", "faceless", "lost")]
 
 
@@ -169,7 +169,9 @@ def test_steps_are_the_windows_of_any_role_and_a_window_may_lack_one(windowed):
     np.testing.assert_array_equal(line.times, [*HALVES, *HALVES[:2]])
     assert line.links["visual"].tolist() == [0, 1, -1, -1, 2, -1, 3, -1]
     assert line.links["acoustic"].tolist() == list(range(8))
-    np.testing.assert_array_equal(line.known_s, line.times[:, 1])
+    assert line.began_s.tolist() == [0.25, 0.25]
+    # Counted from there: a sound that begins later than the clip is no slower to be known.
+    np.testing.assert_array_equal(line.known_s, line.times[:, 1] - 0.25)
     # One sequence per clip, as long as the longest.
     assert (line.owner.tolist(), line.number.tolist(), line.lengths.tolist()) == ([0, 1], [0, 0], [6, 2])
     assert line.steps.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 7, 7, 7, 7]]
@@ -235,7 +237,7 @@ def test_the_span_is_that_of_a_corpuss_adapter(params):
     block = replace(params.classifiers.mater, span_s={"ravdess": 4.0, "cremad": 3.0})
     params = replace(params, classifiers=replace(params.classifiers, mater=block))
     plan = plan_of("mater", ("visual", "acoustic"), params)
-    assert plan == Plan({"visual": block.visual, "acoustic": block.acoustic}, None, None, ALL, windows=True,
+    assert plan == Plan({"visual": block.visual, "acoustic": block.acoustic}, 64, None, ALL, windows=True,
                         span_s={"mine": 4.0, "cremad": 3.0})  # fmt: skip
     assert plan_of("mater", ("visual", "acoustic"), params, partial=True) == replace(plan, partial=True)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aver.cache.cache import Cache, Done, Failed, Outcome, Pending
 from aver.cache.lock import hold
@@ -13,6 +14,8 @@ from aver.classifiers.prepare import Prepared, RunKey, prepare
 from aver.errors import BenchmarkError
 from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import Params
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -24,16 +27,33 @@ class Grid:
         labels: of the benchmark, sorted.
         gap: why it cannot be trained here, or an empty text.
         prepared: None with a gap that shows before anything is computed.
-        runs: (name of the fold, seed, noisy modality or an empty text) → the run's arrays.
-        reducers: by fold, the arrays of its fitted reducer.
+        runs: (name of the fold, seed, noisy modality or an empty text) → the run's arrays, read when they are asked
+            for.
+        reducers: by fold, the arrays of its fitted reducer, likewise.
     """
 
     name: str
     labels: list[str]
     gap: str = ""
     prepared: Prepared | None = None
-    runs: dict[RunKey, Arrays] = field(default_factory=dict)
-    reducers: dict[str, Arrays] = field(default_factory=dict)
+    runs: Mapping[RunKey, Arrays] = field(default_factory=dict)
+    reducers: Mapping[str, Arrays] = field(default_factory=dict)
+
+
+class Loaded(Mapping[Key, Arrays]):
+    """Results in the clip cache by name, each read when it is asked for: models together can be larger than memory."""
+
+    def __init__(self, cache: Cache, digests: Mapping[Key, str]) -> None:
+        self.cache, self.digests = cache, digests
+
+    def __getitem__(self, key: Key) -> Arrays:
+        return self.cache.load(self.digests[key])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.digests)
+
+    def __len__(self) -> int:
+        return len(self.digests)
 
 
 def train_grid(
@@ -97,16 +117,15 @@ def _train(ready: Prepared, label: str, rows_in: Path, cache: Cache, run: Runner
                 fitted[name] = _digest(ready, task, outcome)
         fitted = {fold.name: fitted[fold.name] for fold in ready.layout.folds}
         if rows_in != Path():
-            ready.write_rows(rows_in, {name: cache.load(digest) for name, digest in fitted.items()})
+            ready.write_rows(rows_in, Loaded(cache, fitted))
     tasks_of = ready.runs(rows_in, fitted)
     outcomes = run(list(tasks_of.values()), label, ready.parallel, cache, "run").outcomes
     runs = {
-        key: cache.load(_digest(ready, task, outcome))
+        key: _digest(ready, task, outcome)
         for (key, task), outcome in zip(tasks_of.items(), outcomes, strict=True)
         if not isinstance(outcome, Pending)
     }
-    reducers = {name: cache.load(digest) for name, digest in fitted.items()}
-    return Grid(ready.name, ready.layout.labels, "", ready, runs, reducers)
+    return Grid(ready.name, ready.layout.labels, "", ready, Loaded(cache, runs), Loaded(cache, fitted))
 
 
 def _digest(ready: Prepared, task: Task, outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ and position encoding can be switched off (§4.2): `mater-no-attention`, `mater-
 both.
 
 Windows in which a modality is absent (no face, the end of a shorter clip) are no part of its mean and are never
-attended.  A clip that lacks a modality altogether is answered from the other one alone.
+attended.  A clip without any face is answered from its sound alone.  (Without sound it has no windows at all.)
 
 What the paper leaves open: rows are scaled by the square root of their width before the position encoding is added, as
 in Vaswani et al. 2017 (§3.4), without which a row of unit length is small beside it; where the width of the layers is

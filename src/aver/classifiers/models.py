@@ -98,7 +98,7 @@ def read_models(folder: Path, protocol: str) -> Models:
         summary = read_json(folder / "summary.json")
     except FileNotFoundError:
         raise BenchmarkError(f"no trained model in {folder}") from None
-    if "model" not in summary or (summary["model"] and "windows" not in summary["model"]):
+    if "model" not in summary or (summary["model"] and "span_s" not in summary["model"]):
         raise BenchmarkError(f"{folder} was written by another version of AVER. Train it again with `dvc repro`.")
     if summary["model"] is None:
         why = summary["gap"] or "no run of it was trained"

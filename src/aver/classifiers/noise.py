@@ -6,7 +6,7 @@ the training rows, scaled as the network reads them.  Noise in `both` modalities
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -43,61 +43,38 @@ class Noise:
         self.modality, self.rng = modality, np.random.default_rng(seed)
 
     def some(self, rows: Rows, lengths: NDArray[np.integer], levels: Mapping[str, float]) -> Rows:
-        """Return rows with noise in 1 to half of each sequence's windows, their number drawn (Algorithm 1 there)."""
-        return self.fill(rows, lengths, self.rng.integers(1, np.maximum(lengths // 2, 1), endpoint=True), levels)
+        """Return rows with noise in 1 to half of each sequence's windows, their number drawn (Algorithm 1 there).
 
-    def fill(
-        self, rows: Rows, lengths: NDArray[np.integer], counts: NDArray[np.integer] | int, levels: Mapping[str, float]
-    ) -> Rows:
-        """Return rows with noise in so many windows of each sequence, in random places; in all, if it has no more.
-
-        Args:
-            rows: of all steps of B sequences, one behind the other, [B * T, …].
-            lengths: true steps of each, [B].
-            counts: windows to fill, [B] or one number.
-            levels: per role the root mean square of the noise.
-        """
-        order = self._order(lengths, len(rows.joined) // len(lengths))
-        joined = rows.joined.clone()
-        self._write(joined, rows.widths, order < np.minimum(counts, lengths)[..., None], levels)
-        return replace(rows, joined=joined)
-
-    def growing(self, rows: Rows, lengths: NDArray[np.integer], levels: Mapping[str, float]) -> Iterator[Rows]:
-        """Yield rows with noise in 1, 2, … T windows of each sequence, each time in one more of them.
-
-        So what one more noisy window does is seen without the chance of other windows, and a draw serves all numbers.
-        The rows that were yielded before are written over.
+        A sequence of one window stays as it is: with noise it would teach nothing.
 
         Args:
             rows: of all steps of B sequences, one behind the other, [B * T, …].
             lengths: true steps of each, [B].
             levels: per role the root mean square of the noise.
         """
-        steps = len(rows.joined) // len(lengths)
-        order = self._order(lengths, steps)
-        joined = rows.joined.clone()
-        for count in range(steps):
-            self._write(joined, rows.widths, (order == count) & (order < lengths[:, None]), levels)
-            yield replace(rows, joined=joined)
+        counts = self.rng.integers(1, np.maximum(lengths // 2, 1), endpoint=True) * (lengths > 1)
+        order = self.order(lengths, len(rows.joined) // len(lengths))
+        return self.fill(rows, np.flatnonzero(order < counts[:, None]), levels)
 
-    def _order(self, lengths: NDArray[np.integer], steps: int) -> NDArray[np.int64]:
+    def order(self, lengths: NDArray[np.integer], steps: int) -> NDArray[np.int64]:
         """Return the place of each window in a random order, [B, T]; padding comes last."""
         order = self.rng.random((len(lengths), steps))
         order[np.arange(steps) >= lengths[:, None]] = np.inf
         return order.argsort(axis=1).argsort(axis=1).astype(np.int64)
 
-    def _write(
-        self,
-        joined: torch.Tensor,
-        widths: Mapping[str, int],
-        chosen: NDArray[np.bool_],
-        levels: Mapping[str, float],
-    ) -> None:
-        """Write noise into the chosen windows [B, T] of the modality."""
-        numbers, first = np.flatnonzero(chosen), 0
-        where = torch.from_numpy(numbers).to(joined.device)
-        for role, width in widths.items():
+    def fill(self, rows: Rows, chosen: NDArray[np.int64], levels: Mapping[str, float]) -> Rows:
+        """Return rows with noise in the place of some of them.
+
+        Args:
+            rows: N of them.
+            chosen: their numbers.
+            levels: per role the root mean square of the noise.
+        """
+        joined, first = rows.joined.clone(), 0
+        where = torch.from_numpy(chosen).to(joined.device)
+        for role, width in rows.widths.items():
             if self.modality in (role, BOTH):
-                values = self.rng.standard_normal((len(numbers), width), np.float32) * np.float32(levels[role])
+                values = self.rng.standard_normal((len(chosen), width), np.float32) * np.float32(levels[role])
                 joined[where, first : first + width] = torch.from_numpy(values).to(joined.device)
             first += width
+        return replace(rows, joined=joined)

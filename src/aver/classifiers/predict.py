@@ -1,6 +1,6 @@
 """Trained models, run again on rows that they have never seen.
 
-The network is that of training (`aver.classifiers.head`).  Chance is off for every strategy, `-paper` variants
+The network is that of training.  Chance is off for every strategy, `-paper` variants
 included, so the same clip gets the same answer twice.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +169,9 @@ class Prepared:
             "published": published,
         }
         places = (getattr(system, name, None), getattr(budget, name, None), budget, system, block)
+        blocks = [place for place in places if is_dataclass(place)]  # a strategy may be called as a stream's key
         for field in fields(self.strategy.params):
-            found = next((place for place in places if hasattr(place, field.name)), None)
+            found = next((place for place in blocks if hasattr(place, field.name)), None)
             if field.name not in settled and found is not None:
                 settled[field.name] = getattr(found, field.name)
         return self.strategy.params(**settled)

@@ -188,16 +188,24 @@ def over_time(one: Asked, known_s: NDArray[np.float64], looks_s: NDArray[np.floa
 
 
 def in_noise(one: Asked, repeats: int) -> Arrays:
-    """Return `noise_<modality>`, how often each clip is answered rightly with noise in 1 … W windows; see `probe`."""
-    lengths = one.lengths.cpu().numpy()
-    steps = len(one.rows.joined) // len(lengths)
+    """Return `noise_<modality>`, how often each clip is answered rightly with noise in 1 … W windows; see `probe`.
+
+    Within a draw, noise in one more window leaves the others as they are.  What a step gives on its own is computed
+    once per draw, with noise in every step.
+    """
+    lengths, clean = one.lengths.cpu().numpy(), one.sequences()
+    steps = clean.shape[2]
+    everywhere = np.arange(len(one.rows.joined))
     found: Arrays = {}
     for modality, noise in one.noise.items():
         right = np.zeros((steps, len(one.labels)), np.float32)
         for _ in range(repeats):
-            for number, rows in enumerate(noise.growing(one.rows, lengths, one.levels)):
-                logits = one.network.logits(one.weights, one.sequences(rows))
-                right[number] += one.by_clip(logits[0].softmax(1)).argmax(axis=1) == one.labels
+            order = torch.from_numpy(noise.order(lengths, steps)).to(clean.given.device).view(1, -1, 1)
+            noisy = one.sequences(noise.fill(one.rows, everywhere, one.levels)).given
+            for count in range(steps):
+                some = replace(clean, given=torch.where(order <= count, noisy, clean.given))
+                logits = one.network.logits(one.weights, some)
+                right[count] += one.by_clip(logits[0].softmax(1)).argmax(axis=1) == one.labels
         found[f"noise_{modality}"] = right / np.float32(repeats)
     return found
 

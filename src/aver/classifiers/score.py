@@ -54,6 +54,9 @@ def predict(fold: Fold, chosen: NDArray[np.int64], *, chance: bool) -> torch.Ten
 
 
 def _alone(fold: Fold, chosen: NDArray[np.int64], *, chance: bool, learning: bool) -> torch.Tensor:
+    if len(chosen) == 1:
+        # Products of a single row take another way, by which a run alone and among others would differ.
+        return _alone(fold, np.repeat(chosen, 2), chance=chance, learning=learning)[:, :1]
     sequences = _sequences(fold, chosen, chance=chance, learning=learning)
     return fold.network.logits(fold.weights, sequences, _draw(fold, chance=chance))
 

@@ -114,10 +114,11 @@ def _summary(grid: Grid) -> dict[str, Any]:
             "streams": dict(plan.streams),
             "reducer": ready.strategy.reducer,
             "widths": {role: ready.layout.width(role) for role in ready.strategy.roles},
-            "frames": line.steps.shape[1] if plan.frames is None else plan.frames,
+            "frames": line.steps.shape[1] if plan.windows else plan.frames,
             "sequence_stride": plan.stride,
             "max_sequences": plan.most,
             "windows": plan.windows,
+            "span_s": {corpus: plan.span_s.get(corpus) for corpus in sorted({corpus for corpus, _ in line.clips})},
             "params": {name: value for name, value in asdict(ready.fit_params()).items() if name not in RUN},
         },
     }

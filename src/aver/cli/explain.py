@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +49,15 @@ def explain(clip: str, stage: str | None, corpus: str | None) -> None:
     for work in works:
         if stage in (None, work.stage, work.stage.partition("@")[0]):
             click.echo()
-            for line in _lines(work, Cache(), whole=stage is not None):
+            for line in _lines(work, works, Cache(), whole=stage is not None):
                 click.echo(visible(line))
 
 
-def _lines(work: Work, cache: Cache, whole: bool) -> Iterator[str]:
+def _lines(work: Work, works: Sequence[Work], cache: Cache, whole: bool) -> Iterator[str]:
     from aver.cache.cache import Done, Failed
 
     if not work.tasks:
-        why = "waits for the stages before it" if work.waiting else "nothing to do: absent, or failed"
-        yield f"{work.label}: {why}"
+        yield f"{work.label}: {_why_nothing(work, works)}"
         return
     task, outcome = work.tasks[0], work.outcomes[0]
     if isinstance(outcome, Failed):
@@ -75,6 +74,14 @@ def _lines(work: Work, cache: Cache, whole: bool) -> Iterator[str]:
         yield f"  key {key_of(parts)}"
         for name, value in flat(parts).items():
             yield f"    {name} = {value}"
+
+
+def _why_nothing(work: Work, works: Sequence[Work]) -> str:
+    """Say why there is nothing to look up yet: what comes before has to run, or there will never be anything."""
+    if not work.waiting:
+        return "nothing to do: absent, or failed"
+    steps = [other.label for other in works if other.stage == work.stage and other.pending]
+    return f"waits for the step before it, {steps[-1]}" if steps else "waits for the stages before it"
 
 
 def _evicted(cache: Cache, outcome: Any) -> str:

@@ -22,7 +22,7 @@ NAMED = 4
 
 @dataclass(frozen=True)
 class Line:
-    """One list of tasks: how many are cached, to compute, and to compute at most once the stages before have run.
+    """One list of tasks: how many are cached, to compute, and to compute at most once what comes before has run.
 
     `seconds` and `bytes` are expectations from recorded runs; None if nothing like it was ever computed here.
     """
@@ -40,8 +40,9 @@ class Line:
 def plan(as_json: bool) -> None:
     """Tell what the next `dvc repro` would compute.
 
-    Per stage: clips (or training runs) that are cached, that are to be computed, and that may be when the stages before
-    have run; with minutes and gigabytes expected from the rates of earlier runs. Nothing is computed or changed.
+    Per step of a stage: clips (or training runs, or models to ask) that are cached, that are to be computed, and that
+    may be when what comes before has run; with minutes and gigabytes expected from the rates of earlier runs. Nothing
+    is computed or changed.
     """
     from aver.cache.location import cache_root
     from aver.cli.dvc import changed_stages

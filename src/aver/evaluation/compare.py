@@ -14,7 +14,7 @@ from aver.evaluation.answers import Answers
 from aver.evaluation.cell import facts, scored
 from aver.evaluation.complement import ACOUSTIC, VISUAL, complement
 from aver.evaluation.gaps import gaps
-from aver.evaluation.over_time.analyse import over_time
+from aver.evaluation.over_time.analyse import analysed, over_time
 from aver.evaluation.pairs import pairs
 from aver.evaluation.read import Split, read_split, read_trained
 from aver.evaluation.rounding import rounded
@@ -68,8 +68,7 @@ def evaluate(data: Path, strategies: Sequence[str], params: Params) -> Evaluated
         classifiers, folds = data / "classifiers" / benchmark, data / "folds" / benchmark
         _benchmark(found, benchmark, classifiers, read_split(folds), names, params)
     for benchmark in sorted(params.benchmarks):
-        wanted = [name for name in names if name in params.evaluation.over_time.strategies]
-        found.over_time += over_time(benchmark, wanted, data, params)
+        found.over_time += over_time(benchmark, analysed(params, names), data, params)
     found.gaps = gaps(found.cells)
     return found
 

@@ -235,7 +235,7 @@ class TemporalBudget:
 
 @dataclass(frozen=True, config=STRICT)
 class Temporal:
-    """System A: the fusions of `aver.params.names.FUSIONS` before an LSTM."""
+    """System A: a fusion, an LSTM, a dense layer."""
 
     visual: str
     acoustic: str
@@ -274,6 +274,7 @@ class Mater:
     visual: str
     acoustic: str
     heads: Count
+    max_windows: Count
     span_s: dict[str, Positive]
     budgets: dict[str, MaterBudget]
 

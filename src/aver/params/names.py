@@ -71,8 +71,8 @@ ENCODERS = {
 WEIGHTS = tuple(sorted({about.weights for about in ENCODERS.values()}))
 #: What the encoders of sound were trained on, hertz.
 SAMPLE_RATE_HZ = 16000
-#: Fusions of system A, and system B's network `mater`: `aver.classifiers.<name>`.
-FUSIONS = ("acoustic", "autoencoder", "concat", "embrace", "mater", "pca", "visual")
+#: Networks: system A's, named after their fusions, and system B's `mater`: `aver.classifiers.<name>`.
+NETWORKS = ("acoustic", "autoencoder", "concat", "embrace", "mater", "pca", "visual")
 #: Strategies that are another one with parts switched off: its name, and the params that say so.
 ABLATIONS: Mapping[str, tuple[str, Mapping[str, bool]]] = {
     "mater-baseline": ("mater", {"attention": False, "position": False}),
@@ -82,7 +82,7 @@ ABLATIONS: Mapping[str, tuple[str, Mapping[str, bool]]] = {
 #: Behind a strategy's name: as published, with what AVER corrects put back (`aver.classifiers.strategy`).
 PAPER = "-paper"
 #: Fusion strategies.
-STRATEGIES = tuple(sorted(name + end for name in (*FUSIONS, *ABLATIONS) for end in ("", PAPER)))
+STRATEGIES = tuple(sorted(name + end for name in (*NETWORKS, *ABLATIONS) for end in ("", PAPER)))
 #: What is fitted on a fold's training clips and used by strategies: `aver.reducers.<name>`.
 REDUCERS = ("autoencoder", "pca")
 #: Label sets of benchmarks; what they hold stands in `aver.folds.labels`.

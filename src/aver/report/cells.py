@@ -12,7 +12,8 @@ from aver.report.inputs import Inputs, Row
 from aver.report.words import known
 
 PROTOCOLS = {
-    "window": "random 80/20 split of the sequences: parts of one clip are in training and in test at once",
+    "window": "random 80/20 split of the sequences: parts of one clip are in training and in test at once; where each "
+    "clip is one sequence, as for mater, clips are split as under clip, but files of one take are not kept together",
     "clip": "random 80/20 split of the clips: the tested speakers also train",
     "subject": "folds of speakers: nobody is in training and in test at once",
     "loso": "one speaker is tested and all others train, each speaker in turn",

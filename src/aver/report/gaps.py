@@ -11,8 +11,10 @@ from aver.report.inputs import Inputs, Row
 from aver.report.words import DASH, count, interval, known, number_of, percent, points
 
 #: What a leaky protocol recognises again, by itself and by the more honest one beside it.
-AGAIN = {"window": "a speaker or a clip", "clip": "a speaker"}
-AGAIN_OF_KNOWN_SPEAKERS = "a clip"
+#: A performance, since a strategy with one sequence per clip does not meet a tested clip under `window`, but may meet
+#: another file of its take.
+AGAIN = {"window": "a speaker or a performance", "clip": "a speaker"}
+AGAIN_OF_KNOWN_SPEAKERS = "a performance"
 
 
 @dataclass(frozen=True)

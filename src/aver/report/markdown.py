@@ -126,7 +126,7 @@ def _over_time(benchmarks: Sequence[Benchmark]) -> list[str]:
     if rows:
         parts += [
             "Over time: accuracy in % from sound (A), picture (V) and both (AV) of one network; how far the entropies "
-            "of A and V lie apart; mean time to the first right answer of clips that end right; AV where all windows "
+            "of A and V lie apart; mean time to the first right answer of clips that end right; AV where all steps "
             "of a modality are noise.",
             _table(OVER_TIME, rows, left=2, plain=0),
         ]

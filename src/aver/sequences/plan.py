@@ -17,7 +17,7 @@ class Plan:
 
     Args:
         streams: of each role; the first one's rows are a clip's steps, the others' join them by time.
-        frames: most steps of a sequence; None: those of the longest clip.
+        frames: most steps of a sequence.
         stride: steps between the starts of two sequences; None: sequences do not overlap.
         most: sequences per clip.
         windows: all streams have rows for the same windows, and each window in which one of them has a row is a step.
@@ -26,7 +26,7 @@ class Plan:
     """
 
     streams: Mapping[str, str]
-    frames: int | None
+    frames: int
     stride: int | None
     most: int
     windows: bool = False
@@ -48,6 +48,6 @@ def plan_of(system: str, roles: Sequence[str], params: Params, *, partial: bool 
     if system == "mater":
         spans = {name: block.span_s.get(corpus.adapter or name) for name, corpus in params.corpora.items()}
         known = {name: span for name, span in spans.items() if span is not None}
-        return Plan(streams, None, None, ALL, windows=True, span_s=known, partial=partial)
+        return Plan(streams, block.max_windows, None, ALL, windows=True, span_s=known, partial=partial)
     budget = block.budgets[params.budget]
     return Plan(streams, budget.sequence_frames, budget.sequence_stride, budget.max_sequences, partial=partial)

@@ -39,7 +39,8 @@ class Timeline:
         lengths: [S] int32.
         links: per role [N] int32, the row of that role at each step, -1 where the clip has none.
         times: [N, 2] float64 seconds, of each step.
-        known_s: [N] float64 seconds, when the last of a step's rows has ended: before, nobody can know it.
+        began_s: [C] float64 seconds, when each clip's first step begins.
+        known_s: [N] float64, how many seconds after that the last of a step's rows has ended: before, nobody knows it.
         digests: per role the sha256 over the clips' rows: what anything computed from them depends on.
     """
 
@@ -51,6 +52,7 @@ class Timeline:
     lengths: NDArray[np.int32]
     links: dict[str, NDArray[np.int32]]
     times: NDArray[np.float64]
+    began_s: NDArray[np.float64]
     known_s: NDArray[np.float64]
     digests: dict[str, str]
 
@@ -89,7 +91,7 @@ def build_timeline(stores: Stores, wanted: Sequence[ClipKey], plan: Plan) -> Tim
     counts = [len(times) for times, _, _ in laid]
     firsts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     # Sequences are no longer than the longest clip: padding that no clip needs only costs time.
-    length = min(plan.frames or max(counts), max(counts))
+    length = min(plan.frames, max(counts))
     parts = [
         sequences(int(first), count, length, plan.stride or length, plan.most)
         for first, count in zip(firsts, counts, strict=False)
@@ -103,7 +105,8 @@ def build_timeline(stores: Stores, wanted: Sequence[ClipKey], plan: Plan) -> Tim
         lengths=np.concatenate([lengths for _, lengths in parts]),
         links={role: _link(stores[role], clips, [joined[role] for _, joined, _ in laid], counts) for role in roles},
         times=np.concatenate([times for times, _, _ in laid]),
-        known_s=np.concatenate([known for _, _, known in laid]),
+        began_s=np.array([times[0, 0] for times, _, _ in laid]),
+        known_s=np.concatenate([known - times[0, 0] for times, _, known in laid]),
         digests={role: _digest(stores[role], clips) for role in roles},
     )
 
@@ -116,7 +119,7 @@ def clips_with(stores: Mapping[str, Store], clips: Sequence[ClipKey]) -> list[Cl
 def _lay(
     stores: Stores, key: ClipKey, lacking: Mapping[str, str], plan: Plan
 ) -> tuple[NDArray[np.float64], dict[str, Joined], NDArray[np.float64]]:
-    """Return the times of a clip's steps, per role the row at each (counted within the clip) or None, and `known_s`."""
+    """Return the times of a clip's steps, per role the row at each (counted within the clip) or None, and the ends."""
     corpus, clip_id = key
     own = {role: found[corpus].times(clip_id) for role, found in stores.items() if role not in lacking}
     joined: dict[str, Joined] = dict.fromkeys(stores)

@@ -45,7 +45,8 @@ def ask(clip: Given, chosen: Chosen, seen: Seen, params: Params, can: Callable[[
     absent = {role: why for role, store in seen.stores.items() if (why := _absent(store, clip.name))}
     if absent and (not chosen.partial or len(absent) == len(seen.stores)):
         raise PredictError(_lacking(chosen, absent, seen.media[clip.name], can, params))
-    line = _time_line(models.about, clip, chosen, seen)
+    spans = _spans(chosen, clip)
+    line = _time_line(models.about, clip, chosen, seen, min(spans, default=None))
     rows = {role: _rows(store, clip.name, role in absent) for role, store in seen.stores.items()}
     over, lengths = until(len(line.times), line.steps.shape[1])
     steps, all_lengths = np.concatenate([line.steps, over]), np.concatenate([line.lengths, lengths])
@@ -53,7 +54,7 @@ def ask(clip: Given, chosen: Chosen, seen: Seen, params: Params, can: Callable[[
     said = probabilities(models, rows, line.links, steps, all_lengths, device).astype(np.float64)
     notes = [own, *(_without(role, why, seen.stores) for role, why in absent.items())]
     notes.append("" if "visual" in absent else _faceless(models.about, seen.faces.get(clip.name)))
-    notes.append(_unheard(line))
+    notes += [_unheard(line), *(f"As in training, only its first {span:g} s are looked at." for span in spans)]
     return Answer(
         clip=clip.name,
         sha256=clip.sha256,
@@ -88,12 +89,20 @@ def until(steps: int, frames: int) -> tuple[NDArray[np.int32], NDArray[np.int32]
     return np.minimum(first[:, None] + np.arange(frames, dtype=np.int32), last[:, None]), last - first + 1
 
 
-def _time_line(about: Mapping[str, Any], clip: Given, chosen: Chosen, seen: Seen) -> Timeline:
+def _spans(chosen: Chosen, clip: Given) -> set[float]:
+    """Return how much of a clip of the benchmark's own was looked at, seconds; of a new one all of it is."""
+    spans = (chosen.models.about["span_s"][row["corpus"]] for row in chosen.own.get(clip.sha256, ()))
+    return {span for span in spans if span is not None}
+
+
+def _time_line(about: Mapping[str, Any], clip: Given, chosen: Chosen, seen: Seen, span_s: float | None) -> Timeline:
     """Lay out one clip, its sequences cut as in training."""
     stores = {role: {NAME: store} for role, store in seen.stores.items()}
     keys = {"frames": "frames", "stride": "sequence_stride", "most": "max_sequences", "windows": "windows"}
     cut = {name: about[key] for name, key in keys.items()}
-    return build_timeline(stores, [(NAME, clip.name)], Plan(chosen.models.streams, **cut, partial=chosen.partial))
+    spans = {} if span_s is None else {NAME: span_s}
+    plan = Plan(chosen.models.streams, **cut, span_s=spans, partial=chosen.partial)
+    return build_timeline(stores, [(NAME, clip.name)], plan)
 
 
 def _rows(store: Store, clip: str, absent: bool) -> NDArray[np.float32]:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aver.evaluation.over_time.read import choose, chosen_of, known_of, paths_of
+import numpy as np
+
+from aver.evaluation.over_time.probed import BOTH, Probed
+from aver.evaluation.over_time.read import chosen_clip, chosen_of, known_of, paths_of
 from aver.evaluation.over_time.rows import gap_row, row
 from aver.evaluation.over_time.tasks import ask
 from aver.evaluation.read import read_trained
@@ -36,9 +39,9 @@ def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Par
     block, wanted = params.benchmarks[benchmark], params.evaluation.over_time
     folds = read_rows(data / "folds" / benchmark / "folds.parquet")
     paths = paths_of(data / "corpora", folds)
-    key = choose(wanted.clip, paths)
+    key = chosen_clip(params, benchmark, folds, paths)
     if key is None:
-        log.warning("evaluation.over_time.clip: %s has no clip %s, so no attention is drawn", benchmark, wanted.clip)
+        log.warning("evaluation.over_time.clip: %s tests no clip %s: no attention is drawn", benchmark, wanted.clip)
     found = []
     for strategy in strategies:
         classifiers = data / "classifiers" / benchmark / strategy
@@ -47,6 +50,23 @@ def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Par
             found.append(gap_row(benchmark, strategy, gap, wanted.window_s))
             continue
         line, probed = ask(benchmark, strategy, folds, data / "features", classifiers, key, params)
+        for one in (one for one in probed if one.noisy and not said_something(one)):
+            log.warning("%s %s: training with noise in %s diverged (fold %d)", benchmark, strategy, one.noisy, one.fold)
+        probed = [one for one in probed if said_something(one)]
         known = known_of(line, trained.labels, folds, paths, params)
         found.append(row(benchmark, strategy, probed, known, chosen_of(key, line), params.evaluation))
     return found
+
+
+def analysed(params: Params, names: Sequence[str]) -> list[str]:
+    """Return which of these strategies are analysed: those of `evaluation.over_time`, and the one named by `fusion`.
+
+    An empty list there means no analyses at all.
+    """
+    wanted = params.evaluation.over_time.strategies
+    return sorted(set(names) & {*wanted, params.fusion}) if wanted else []
+
+
+def said_something(one: Probed) -> bool:
+    """Tell whether a model says anything of its clips: one whose training diverged does not."""
+    return bool(np.isfinite(one.said[BOTH][-1]).any())

@@ -50,7 +50,8 @@ def attention(probed: Sequence[Probed], known: Known, chosen: Chosen | None) -> 
         "corpus": chosen.corpus,
         "clip_id": chosen.clip_id,
         "label": label,
-        "t0_s": chosen.t0_s.tolist(),
+        "t0_s": chosen.times_s[:, 0].tolist(),
+        "t1_s": chosen.times_s[:, 1].tolist(),
         **{name: _lists(mean) for name, mean in means.items()},
         "share": {name: _lists(known_mean(mean, axis=1)) for name, mean in means.items()},
     }

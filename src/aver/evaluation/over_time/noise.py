@@ -33,9 +33,7 @@ def noise(probed: Sequence[Probed], known: Known, params: Evaluation) -> dict[st
 
 
 def _curve(models: Sequence[Probed], name: str, known: Known, params: Evaluation) -> Curve:
-    output, windows = joined(models, known)[BOTH], max(len(one.noise[name]) for one in models)
-    # Where the clips of one fold have fewer windows than those of another, noise fills all of them from there on.
-    shares = [np.pad(one.noise[name], ((0, windows - len(one.noise[name])), (0, 0)), mode="edge") for one in models]
+    output, shares = joined(models, known)[BOTH], [one.noise[name] for one in models]
     kept = output.answered[-1]
     right = np.concatenate([output.right[-1:], np.concatenate(shares, axis=1)])[:, kept]
     found = accuracies(right, output.clip[kept], known.clips, params)

@@ -24,8 +24,8 @@ class Probed:
         seed: of the model.
         noisy: where noise was while it was trained: empty (nowhere), `visual`, `acoustic` or `both`.
         clips: places in `Known.clips`, [M] int64.
-        looks_s: seconds since the clip's start, ascending, the same for all models, [K] float64; at the last look every
-            clip is over.
+        looks_s: seconds since the clip's first step began, ascending, the same for all models, [K] float64; at the last
+            look every clip is over.
         said: output → probabilities of the labels at each look, [K, M, C] float32; NaN where there is no answer: not
             yet, or never, as the clip lacks the modality.
         noise: modality → share of the repeats in which the clip's answer (`both`) was right with noise in 1 … W windows
@@ -58,7 +58,8 @@ class Known:
         labels: in the order of the probabilities.
         clips: corpus, people, clip_id, speaker and label of each (`aver.evaluation.answers.CLIP`); an empty speaker is
             one that the clip does not name.
-        onset_s: when the emotion begins, seconds since the clip's start, NaN where nobody knows, [N] float64.
+        onset_s: when the emotion begins, seconds since the clip's first step began, NaN where nobody knows, [N]
+            float64.
     """
 
     labels: tuple[str, ...]
@@ -73,9 +74,9 @@ class Chosen:
     Args:
         corpus: its corpus.
         clip_id: its id.
-        t0_s: when each of the T windows begins that its attention is between, seconds, [T] float64.
+        times_s: when each of the T windows begins and ends that its attention is between, seconds, [T, 2] float64.
     """
 
     corpus: str
     clip_id: str
-    t0_s: NDArray[np.float64]
+    times_s: NDArray[np.float64]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aver.evaluation.answers import CLIP
 from aver.evaluation.over_time.probed import Chosen, Known
+from aver.folds.roles import TEST, WINDOWS
 from aver.params.blocks import Params
 from aver.sequences.timeline import ClipKey, Timeline
 from aver.store.out import read_rows
@@ -40,15 +41,29 @@ def choose(wanted: str, paths: Paths) -> ClipKey | None:
 
     Args:
         wanted: its id or the end of its path; empty: the first clip.
-        paths: of all clips.
+        paths: of the clips to choose from.
 
     Example:
         >>> paths = {("c", "b"): "one/b.mp4", ("c", "a"): "two/a.mp4"}
-        >>> choose("", paths), choose("b", paths), choose("two/a.mp4", paths), choose("x", paths)
+        >>> choose("", paths), choose("b", paths), choose("two/a.mp4", paths), choose("4", paths)
         (('c', 'a'), ('c', 'b'), ('c', 'a'), None)
     """
-    meant = (key for key in sorted(paths) if not wanted or key[1] == wanted or paths[key].endswith(wanted))
+    meant = (key for key in sorted(paths) if wanted in ("", key[1]) or f"/{paths[key]}".endswith(f"/{wanted}"))
     return next(meant, None)
+
+
+def chosen_clip(params: Params, benchmark: str, folds: Sequence[Mapping[str, Any]], paths: Paths) -> ClipKey | None:
+    """Return the clip of a benchmark whose attention is wanted, one that is tested under its own protocol.
+
+    Args:
+        params: `evaluation.over_time.clip` names it.
+        benchmark: its name.
+        folds: rows of `folds.parquet`.
+        paths: of the benchmark's clips.
+    """
+    own = [row for row in folds if row["protocol"] == params.benchmarks[benchmark].protocol]
+    tested = {(row["corpus"], row["clip_id"]) for row in own if row["role"] in (TEST, WINDOWS)}
+    return choose(params.evaluation.over_time.clip, {key: path for key, path in paths.items() if key in tested})
 
 
 def known_of(
@@ -61,26 +76,29 @@ def known_of(
         labels: of the benchmark, sorted.
         folds: rows of `folds.parquet`.
         paths: of the clips.
-        params: say which corpora are the built-in one, whose truth is known.
+        params: say which corpora are the built-in one, whose truth is known, and where they lie.
     """
     rows = {(row["corpus"], row["clip_id"]): row for row in folds}
     clips = pd.DataFrame([{name: rows[key][name] for name in CLIP} for key in line.clips], columns=CLIP, dtype=object)
-    return Known(tuple(labels), clips, _onsets(line.clips, paths, params))
+    return Known(tuple(labels), clips, _onsets(line, paths, params))
 
 
 def chosen_of(key: ClipKey | None, line: Timeline) -> Chosen | None:
-    """Return the chosen clip with the starts of its first sequence's steps; None if the time line does not hold it."""
+    """Return the chosen clip with the times of its first sequence's steps; None if the time line does not hold it."""
     if key is None or key not in line.clips:
         return None
     first = int(np.flatnonzero(line.owner == line.clips.index(key))[0])
-    return Chosen(*key, line.times[line.steps[first][: line.lengths[first]], 0])
+    return Chosen(*key, line.times[line.steps[first][: line.lengths[first]]])
 
 
-def _onsets(clips: Sequence[ClipKey], paths: Paths, params: Params) -> NDArray[np.float64]:
-    built_in = {name for name, corpus in params.corpora.items() if (corpus.adapter or name) == "synthetic"}
-    if not built_in.intersection(corpus for corpus, _ in clips):
-        return np.full(len(clips), np.nan)
-    from aver.synthetic.plan import plan_rows
-
-    truth = {row["file"]: row["onset_s"] for row in plan_rows(params.synthetic)}
-    return np.array([truth.get(paths[key], np.nan) if key[0] in built_in else np.nan for key in clips], np.float64)
+def _onsets(line: Timeline, paths: Paths, params: Params) -> NDArray[np.float64]:
+    """Return the truth of the built-in corpus, which lies beside its clips."""
+    truth: dict[ClipKey, float] = {}
+    for name in {corpus for corpus, _ in line.clips}:
+        corpus = params.corpora[name]
+        plan = Path(corpus.root).expanduser() / "plan.csv"
+        if (corpus.adapter or name) == "synthetic" and plan.is_file():
+            table = pd.read_csv(plan, usecols=["file", "onset_s"])
+            truth |= {(name, file): float(onset) for file, onset in table.itertuples(index=False)}
+    began = zip(line.clips, line.began_s.tolist(), strict=True)
+    return np.array([truth.get((key[0], paths[key]), np.nan) - start for key, start in began], np.float64)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from aver.report.drawings.attention import attention_figure
 from aver.report.drawings.layers import layer_figure
-from aver.report.drawings.lines import OUTPUT_STYLES, Score, style
+from aver.report.drawings.lines import OUTPUT_STYLES, SECONDS, Score, style
 from aver.report.drawings.noise import noise_figure
 from aver.report.drawings.over_time import time_figure
 from aver.report.drawings.plan import Plan
 from aver.report.drawings.response import Times, response_figure
 from aver.report.inputs import Inputs, Row
-from aver.report.over_time.numbers import PLACES, entropies, points
+from aver.report.over_time.numbers import PLACES, entropies, most_steps, points
 from aver.report.over_time.rows import OUTPUTS, analysed, outputs_of
 from aver.report.over_time.section import clip_of
 from aver.report.words import known
@@ -44,7 +45,7 @@ def plans(inputs: Inputs, benchmark: str) -> Iterator[Plan]:
         if own:
             alt = f"attention of {row['strategy']} on one clip by layer and window; the numbers are in the table"
             shares = {OUTPUTS[output]: own["share"][output] for output in outputs_of(own, "share")}
-            draw = partial(attention_figure, shares, own["t0_s"], row["window_s"], clip_of(row))
+            draw = partial(attention_figure, shares, [*own["t0_s"], own["t1_s"][-1]], clip_of(row))
             yield ATTENTION, row["strategy"], alt, draw
 
 
@@ -73,7 +74,7 @@ def _limits(found: Sequence[Mapping[str, Sequence[float | None]]]) -> tuple[floa
 
 
 def _time(rows: Sequence[Row]) -> Iterator[Plan]:
-    alt = "accuracy of each strategy by the seconds that are known, with chance; the numbers are in the table"
+    alt = f"accuracy of each strategy by the {SECONDS}, with chance; the numbers are in the table"
     lines = [
         (row["strategy"], style(number), _looks(row, "both"))
         for number, row in enumerate(rows)
@@ -85,7 +86,7 @@ def _time(rows: Sequence[Row]) -> Iterator[Plan]:
         outputs = outputs_of(row, "time")
         if len(outputs) > 1:
             own = [(OUTPUTS[output], OUTPUT_STYLES[output], _looks(row, output)) for output in outputs]
-            alt = f"accuracy of {row['strategy']} from sound, picture and both by the seconds that are known"
+            alt = f"accuracy of {row['strategy']} from sound, picture and both by the {SECONDS}"
             alt += "; the numbers are in the table"
             yield TIME, row["strategy"], alt, partial(time_figure, own, row.get("chance"))
 
@@ -94,12 +95,17 @@ def _noise(rows: Sequence[Row]) -> Iterator[Plan]:
     for place, title in PLACES.items():
         kinds = [{kind: points(row, kind, place) for kind in ("clean", "trained")} for row in rows]
         lines = [
-            (row["strategy"], _scores(own["clean"], "windows"), _scores(own["trained"], "windows"))
+            (row["strategy"], _noisy(row, own["clean"]), _noisy(row, own["trained"]))
             for row, own in zip(rows, kinds, strict=True)
         ]
         if any(clean or trained for _, clean, trained in lines):
-            alt = f"accuracy of each strategy by the number of windows, {title}; the numbers are in the table"
+            alt = f"accuracy of each strategy by the share of its steps, {title}; the numbers are in the table"
             yield noise_kind(place), "", alt, partial(noise_figure, lines, rows[0].get("chance"))
+
+
+def _noisy(row: Row, points: Sequence[Row]) -> list[Score]:
+    """Return scores by steps of noise in percent of the longest sequence's."""
+    return [replace(score, at=100 * score.at / most_steps(row)) for score in _scores(points, "windows")]
 
 
 def _looks(row: Row, output: str) -> list[Score]:

@@ -11,15 +11,14 @@ from aver.report.figures import blank
 
 
 def attention_figure(
-    modalities: Mapping[str, Sequence[Sequence[float | None]]], t0_s: Sequence[float], window_s: float, title: str
+    modalities: Mapping[str, Sequence[Sequence[float | None]]], edges_s: Sequence[float], title: str
 ) -> Figure:
-    """Return a map of layers × windows for each modality, on one scale from none to twice an even share, or the most.
+    """Return a map of layers × windows for each modality, on one scale: none to twice an even share, or the most.
 
     Args:
         modalities: by name, from the top; [layer][window], each layer's shares sum to 1, None where there is none.  At
             least one modality.
-        t0_s: starts of the windows, seconds.
-        window_s: length of a window, seconds.
+        edges_s: where each of the T windows begins, and where the last one ends, [T + 1] seconds.
         title: whose attention it is.
     """
     maps = {name: 100 * np.array(shares, dtype=np.float64) for name, shares in modalities.items()}
@@ -27,12 +26,12 @@ def attention_figure(
     figure = blank(4.8, 1.2 + len(modalities) * (0.5 + 0.26 * tallest))
     figure.suptitle(title, fontsize=9)
     panels = figure.subplots(len(modalities), 1, sharex=True, squeeze=False)[:, 0]
-    edges = np.append(t0_s, t0_s[-1] + window_s)
     # Else attention that hardly differs would look like the most there can be.
-    top = max(200 / len(t0_s), *(np.nanmax(shares) for shares in maps.values()))
+    twice = 200 / (len(edges_s) - 1)
+    top = min(100, max(twice, *(np.nanmax(shares) for shares in maps.values())))
     for axes, (name, shares) in zip(panels, maps.items(), strict=True):
         layers = np.arange(len(shares) + 1) + 0.5
-        mesh = axes.pcolormesh(edges, layers, shares, cmap="Blues", vmin=0, vmax=top)
+        mesh = axes.pcolormesh(edges_s, layers, shares, cmap="Blues", vmin=0, vmax=top)
         axes.set_title(name, fontsize=9, loc="left", pad=3)
         axes.set(yticks=np.arange(1, len(shares) + 1), ylabel="layer")
         axes.tick_params(length=0)

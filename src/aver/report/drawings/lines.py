@@ -17,6 +17,8 @@ COLOURS = ("#1f6fb2", "#c2570c", "#3f7f55", "#7d4fa0", "#8a6d00", "#333333")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 #: One pair per output: as in the page's bar of picture and sound.
 OUTPUT_STYLES = {"acoustic": ("#c2570c", "s"), "visual": ("#1f6fb2", "^"), "both": ("#3f7f55", "o")}
+#: Name of the axis of looks.
+SECONDS = "seconds known, from a clip's first step"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
-"""Accuracy by the number of windows that are noise (Ghaleb et al. 2022, figures 5 to 8)."""
+"""Accuracy by the share of steps that are noise (Ghaleb et al. 2022, figures 5 to 8, by their number).
+
+Steps of two strategies differ in length and number, so numbers of them would not compare.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from aver.report.drawings.lines import Score, named, score_line, style
 from aver.report.figures import CHANCE, INK, canvas
@@ -15,7 +17,8 @@ def noise_figure(strategies: Sequence[tuple[str, Sequence[Score], Sequence[Score
     """Return a solid line per strategy, and a dashed one where it was trained with such noise too.
 
     Args:
-        strategies: (name, scores by noisy windows, the same of models trained with noise; either may be empty).
+        strategies: (name, scores by noisy steps in percent of all, the same of models trained with noise); either
+            scores may be empty.
         chance: accuracy of guessing, 0 … 1; None where it is not known.
     """
     figure, axes = canvas(4.8, 3.2)
@@ -29,8 +32,7 @@ def noise_figure(strategies: Sequence[tuple[str, Sequence[Score], Sequence[Score
         axes.plot([], [], "--", color=INK, label="trained with noise")
     if chance is not None:
         axes.axhline(100 * chance, color=CHANCE, linestyle=":", linewidth=1.6, label="chance")
-    axes.set(xlabel="windows of noise", ylabel="right, % of clips", ylim=(0, 102))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="steps of noise, %", ylabel="right, % of clips", ylim=(0, 102))
     axes.grid()
     named(figure, axes)
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from aver.report.drawings.lines import Score, named, score_line
+from aver.report.drawings.lines import SECONDS, Score, named, score_line
 from aver.report.figures import CHANCE, canvas
 
 
@@ -22,7 +22,7 @@ def time_figure(lines: Sequence[tuple[str, tuple[str, str], Sequence[Score]]], c
         score_line(axes, scores, look, name)
     if chance is not None:
         axes.axhline(100 * chance, color=CHANCE, linestyle=":", linewidth=1.6, label="chance")
-    axes.set(xlabel="seconds of the clip that are known", ylabel="right, % of clips", ylim=(0, 102))
+    axes.set(xlabel=SECONDS, ylabel="right, % of clips", ylim=(0, 102))
     axes.set_xlim(left=0)
     axes.grid()
     named(figure, axes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from aver.report.drawings.lines import SECONDS
 from aver.report.figures import INK, blank, legend
 
 
@@ -51,7 +52,7 @@ def response_figure(outputs: Sequence[Times], window_s: float) -> Figure:
     panels[0].bar([0], [0], color=INK, alpha=0.5, label="first right")
     panels[0].plot([], [], "--", color=INK, linewidth=1.4, label="its mean")
     panels[0].plot([], [], "D", markerfacecolor="white", markeredgecolor=INK, markersize=4.5, label="right for good")
-    panels[-1].set(xlabel="seconds of the clip that are known")
+    panels[-1].set(xlabel=SECONDS)
     panels[0].set_xlim(left=0)
     panels[0].set_ylim(bottom=0)
     figure.supylabel("clips, %", fontsize=10)

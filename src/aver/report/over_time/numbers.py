@@ -25,20 +25,26 @@ def time(row: Row) -> Table | None:
 
 
 def noise(row: Row) -> Table | None:
-    """Return the accuracy by the number of noisy windows, a column per place and kind of model; None without any."""
+    """Return the accuracy by the number of noisy steps, a column per place and kind of model; None without any."""
     columns = {
         f"{place}{end}": {point["windows"]: estimate(point["accuracy"]) for point in own}
         for key, place in PLACES.items()
         for kind, end in KINDS.items()
         if (own := points(row, kind, key))
     }
-    return _table(columns, str)
+    return _table(columns, lambda steps: f"{steps} of {most_steps(row)}")
 
 
 def points(row: Row, kind: str, place: str) -> list[Row]:
-    """Return the accuracies in noise of one of `KINDS` of models, by the number of windows; maybe none."""
+    """Return the accuracies in noise of one of `KINDS` of models, by the number of steps (`windows`); maybe none."""
     found: list[Row] = ((row.get("noise") or {}).get(kind) or {}).get(place) or []
     return found
+
+
+def most_steps(row: Row) -> int:
+    """Return the steps of a strategy's longest sequence; 0 where nothing was asked in noise."""
+    counts = (point["windows"] for kind in KINDS for place in PLACES for point in points(row, kind, place))
+    return max(counts, default=0)
 
 
 def layers(row: Row) -> Table | None:

@@ -102,7 +102,7 @@ def _brief(row: Row) -> list[str]:
 
 
 def _full(row: Row, place: str) -> float | None:
-    """Return the accuracy of the strategy trained without noise where all windows of a modality are noise."""
+    """Return the accuracy of the strategy trained without noise where all steps of a modality are noise."""
     points = numbers.points(row, "clean", place)
     number: float | None = points[-1]["accuracy"]["mean"] if points else None
     return number
