@@ -116,7 +116,8 @@ def small_repository(path: Path) -> Repository:
     temporal["budgets"]["quick"]["embrace"]["width"] = 32
     mater["budgets"]["quick"] |= {"epochs": 8, "width": 16, "feed_forward": 16, "learning_rate": 0.01}
     content["reducers"]["autoencoder"] |= {"hidden": [64], "latent": 32}
-    blocks = {name: content[name] for name in ("classifiers", "reducers")}
+    content["evaluation"]["over_time"]["noise_repeats"] = 2
+    blocks = {name: content[name] for name in ("classifiers", "evaluation", "reducers")}
     repo.params({"fusion": "concat", **TINY, **blocks})
     repo.git("commit", "-qam", "tiny params")
     return repo
