@@ -205,4 +205,4 @@ def test_the_blocks_that_params_offers_as_comments_are_valid(tmp_path: Path) -> 
     (tmp_path / "params.yaml").write_text(uncommented, encoding="utf-8")
     params = load(tmp_path / "params.yaml")
     assert set(params.corpora) > {"synthetic", "ravdess", "mine"}
-    assert set(params.benchmarks) == {"synthetic", "ravdess", "joint", "cross"}
+    assert set(params.benchmarks) == {"synthetic", "ravdess", "cremad", "joint", "cross"}

@@ -50,15 +50,25 @@ def test_the_plan_is_what_the_run_then_computes(repository: Repository) -> None:
     assert lines["media synthetic probe"]["compute"] == 0
     assert lines["faces synthetic"]["compute"] == 36
     assert lines["features synthetic vggface"] == lines["features synthetic vggface"] | {"compute": 0, "waiting": 36}
+    for label in ("features synthetic vggm-half", "features synthetic vggm-half windows"):
+        assert lines[label] == lines[label] | {"compute": 0, "waiting": 36}
     assert lines["features synthetic xvector-thirds"]["waiting"] == 0
+    assert lines["reducers synthetic pca"]["waiting"] == 3  # 2 folds, and that of `clip`
     assert lines["classifiers synthetic visual"]["waiting"] == 5  # 2 folds × 2 seeds, and `clip` with the first seed
+    assert lines["classifiers synthetic concat"]["waiting"] == 11  # … and with noise in 3 ways in each of 2 folds
+    assert lines["evaluation synthetic concat over time"]["waiting"] == 10
     # The first run recorded the rates.
     assert lines["faces synthetic"]["seconds"] > 0
     assert lines["features synthetic vggface"]["bytes"] > 36 * 2048 * 4
     assert "params.margin: stored 0.0, now 0.1" in repository.aver("explain", "S01_angry_T1", "faces")
     repository.dvc("repro", "faces@synthetic")
     assert repository.last("faces synthetic")["computed"] == 36
-    assert plan(repository)["features synthetic vggface"]["compute"] == 36
+    lines = plan(repository)
+    for label in ("features synthetic vggface", "features synthetic vggm-half"):
+        assert lines[label] == lines[label] | {"compute": 36, "waiting": 0}
+    pooled = "features synthetic vggm-half windows"
+    assert lines[pooled] == lines[pooled] | {"cached": 0, "compute": 0, "waiting": 36}
+    assert f"{pooled}: waits for the step before it" in repository.aver("explain", "S01_angry_T1", "features")
     repository.restore()
 
 

@@ -35,7 +35,7 @@ def loaded(tmp_path):
 
 
 PAPER = {"paper": GOOD["classifiers"]["mater"]["budgets"]["paper"]}
-SAME = "both streams must have a row for each of the same fixed windows"
+SAME = "both streams must have a row for each of the same windows of rule fixed"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ SAME = "both streams must have a row for each of the same fixed windows"
         ({"classifiers.mater.visual": "vgm-half"}, ["classifiers.mater.visual", "did you mean 'vggm-half'"]),
         ({"classifiers.mater.acoustic": "x"}, ["classifiers.mater.acoustic", "vggish-half, vggish-patch, vggm-half"]),
         ({"classifiers.noise_trained": ["concat", "matr"]}, ["classifiers.noise_trained", "did you mean 'mater'"]),
+        ({"classifiers.noise_trained": ["pca-paper"]}, ["noise_trained: pca-paper reads reduced rows", "take it out"]),
         ({"evaluation.over_time.strategies": ["matr"]}, ["evaluation.over_time.strategies", "did you mean 'mater'"]),
         ({"classifiers.mater.span_s": {"ravdes": 4.0}}, ["classifiers.mater.span_s", "did you mean 'ravdess'"]),
         # Rows of one modality are over other windows than those of the other one, ...
@@ -56,15 +57,18 @@ SAME = "both streams must have a row for each of the same fixed windows"
         # ... or over the same ones, which are no part of time.
         (
             {"features.vggm-half.window": "thirds", "features.vggish-half.window": "thirds"},
-            [SAME, "visual vggm-half is over thirds", "acoustic vggish-half over thirds", "rule fixed"],
+            [SAME, "visual vggm-half is over thirds", "of rule thirds", "acoustic vggish-half over thirds"],
         ),
-        ({"classifiers.mater.heads": 7}, ["classifiers.mater.budgets.paper.width: 512", "7 heads", "even multiple"]),
+        (
+            {"classifiers.mater.heads": 7},
+            ["budgets.paper.width: 512", "multiple of 14", "7 heads", "e.g. 518"],
+        ),
         # A budget that is not the chosen one is checked too.
         ({"classifiers.mater.budgets.paper.width": 500}, ["classifiers.mater.budgets.paper.width: 500", "8 heads"]),
         # Position encoding pairs sines with cosines.
         (
             {"classifiers.mater.heads": 1, "classifiers.mater.budgets.quick.width": 9},
-            ["classifiers.mater.budgets.quick.width: 9", "or is odd"],
+            ["classifiers.mater.budgets.quick.width: 9", "no multiple of 2"],
         ),
     ],
 )

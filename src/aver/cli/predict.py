@@ -53,7 +53,8 @@ def predict(
 
     \b
     over time    at each step (a frame with a face and the window of sound that
-                 holds it, or a window of sound alone), from the steps up to it
+                 holds it, a window of both, or of sound alone), from the steps
+                 up to it: no line is the answer of its own step alone
     of the clip  the mean over its sequences, cut as in training: what the report scores
 
     Of a clip that the benchmark holds, only those models are asked that neither trained nor validated on it. Train the

@@ -25,7 +25,7 @@ def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Par
 
     Args:
         benchmark: its name.
-        strategies: those to analyse; one without scores is a row with its gap.
+        strategies: those to analyse; one without scores, or wanted and not among them, is a row with its gap.
         data: the folder with `classifiers`, `corpora`, `features` and `folds`.
         params: all params.
 
@@ -41,8 +41,16 @@ def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Par
     paths = paths_of(data / "corpora", folds)
     key = chosen_clip(params, benchmark, folds, paths)
     if key is None:
-        log.warning("evaluation.over_time.clip: %s tests no clip %s: no attention is drawn", benchmark, wanted.clip)
+        log.warning(
+            "evaluation.over_time.clip: %s tests no clip %s, so no attention is drawn; give the id of one of its clips "
+            "(data/corpora/<corpus>/clips.parquet) or the end of its path, or leave it empty",
+            benchmark,
+            wanted.clip,
+        )
     found = []
+    for strategy in set(wanted.strategies) - set(strategies):
+        why = "it is not trained: name it with `fusion`, or add it to the grid in dvc.yaml"
+        found.append(gap_row(benchmark, strategy, why, wanted.window_s))
     for strategy in strategies:
         classifiers = data / "classifiers" / benchmark / strategy
         trained = read_trained(classifiers)
@@ -55,7 +63,7 @@ def over_time(benchmark: str, strategies: Sequence[str], data: Path, params: Par
         probed = [one for one in probed if said_something(one)]
         known = known_of(line, trained.labels, folds, paths, params)
         found.append(row(benchmark, strategy, probed, known, chosen_of(key, line), params.evaluation))
-    return found
+    return sorted(found, key=lambda one: str(one["strategy"]))
 
 
 def analysed(params: Params, names: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from aver.errors import BenchmarkError
 from aver.evaluation.over_time.probed import Probed
 from aver.parallel import Runner, Task, run_tasks
 from aver.params.blocks import OverTime, Params
+from aver.sequences.roles import TEST
 from aver.sequences.split import Fold
 from aver.sequences.timeline import ClipKey, Timeline
 
@@ -127,13 +128,17 @@ def _tasks(ready: Prepared, questions: Sequence[Question], asked: Arrays, rows_i
     step = Step("probe", probe, params, torch_runtime(fit.device))
     reducers = {one.fold.name: _digest(one.reducer) for one in questions if strategy.reducer}
     # The network is found by its module's name, so no import tells that its code is used.
-    code, known = code_digests(params.module), Inline(asked)
+    code, of_others = code_digests(params.module), Inline(asked | {"chosen": np.int64(-1)})
+    of_its_fold = Inline(asked)
     tasks = []
     for one in questions:
         own = replace(step, params=replace(params, noisy=(one.noisy,))) if one.noisy else step
         parts = {"model": _digest(one.model.path), "code": code}
         model = Source(digest_of(canonical(parts).encode()), one.model.path)
         rows = ready.files(one.fold, rows_in, reducers)
+        # So another chosen clip asks only the models that test it.
+        tests_it = (one.fold.roles[asked["owner"] == asked["chosen"]] == TEST).any()
+        known = of_its_fold if tests_it else of_others
         tasks.append(Task(one.name, own, {"table": ready.table(one.fold), "asked": known, "model": model, **rows}))
     return tasks
 
