@@ -52,7 +52,7 @@ def main() -> None:
 def objects_in_use() -> set[str]:
     """Return the digests that the current workspace needs; older ones would blur the picture."""
     from aver.cache.cache import Done
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.params.file import load
 
     works = survey(load(), {}).works

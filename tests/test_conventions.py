@@ -165,7 +165,8 @@ def test_the_survey_looks_at_every_stage_that_asks_the_clip_cache() -> None:
         for path in SOURCES
         if re.search(r"^from aver\.parallel import .*\brun_tasks\b", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    survey = (ROOT / "src/aver/cli/survey.py").read_text(encoding="utf-8")
+    parts = sorted((ROOT / "src/aver/cli/survey").glob("*.py"))
+    survey = "".join(path.read_text(encoding="utf-8") for path in parts)
     looked_at = set(re.findall(r"from (aver\.[\w.]+) import", survey))
     assert asking
     assert asking <= looked_at

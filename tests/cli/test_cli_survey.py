@@ -16,7 +16,7 @@ from aver.cache.cache import Cache
 from aver.cache.step import key_of
 from aver.classifiers.grid import Loaded
 from aver.cli.explain import explain
-from aver.cli.survey import survey
+from aver.cli.survey.survey import survey
 from aver.corpora.catalogue import catalogue
 from aver.evaluation.over_time.analyse import over_time
 from aver.media.index import index_media
@@ -194,7 +194,9 @@ def test_what_waits_is_as_much_as_there_will_be(params):
         "evaluation small mater over time": 2 * 2,
     }
     # The reducers stage fits those of `pca` first, so they are in the cache when its runs are looked up.
-    assert waiting | {f"classifiers small {name} {name}": 4 for name in ("pca", "autoencoder")} == known
+    fitted = {f"classifiers small {name} {name}": 4 for name in ("pca", "autoencoder")}
+    assert not fitted.keys() & waiting.keys()
+    assert waiting | fitted == known
 
 
 def test_a_strategy_as_published_fits_reducers_of_its_own(params):
@@ -256,7 +258,8 @@ QUESTIONS = "evaluation small mater over time"
 
 def test_what_was_asked_is_not_asked_again(asked):
     assert open_(works(asked)[QUESTIONS]) == (4, 0, 0)
-    assert open_(works(analysing(asked, "mater", clip=CLIP))[QUESTIONS]) == (0, 4, 0)
+    # Both clips are tested by the same fold: its two models are asked about the other one.
+    assert open_(works(analysing(asked, "mater", clip=CLIP))[QUESTIONS]) == (2, 2, 0)
 
 
 def test_the_clips_are_those_that_lie_there_now(asked):

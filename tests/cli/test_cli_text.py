@@ -8,7 +8,7 @@ import pytest
 
 from aver.cli.explain import flat
 from aver.cli.plan import expect
-from aver.cli.survey import Work
+from aver.cli.survey.notes import Work
 from aver.cli.text import amount, duration, number, table
 from aver.runs import Record
 

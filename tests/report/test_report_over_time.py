@@ -14,7 +14,7 @@ from aver.report.benchmark import benchmarks
 from aver.report.drawings import analyses
 from aver.report.drawings.attention import attention_figure
 from aver.report.drawings.layers import layer_figure
-from aver.report.drawings.lines import Score, style
+from aver.report.drawings.lines import COLOURS, OUTPUT_STYLES, Score, style
 from aver.report.drawings.noise import noise_figure
 from aver.report.drawings.over_time import time_figure
 from aver.report.drawings.response import Times, response_figure
@@ -75,6 +75,14 @@ def moved(inputs, adapter, labels=8, over_time=ROWS, **where):
     own = {"labels": [str(label) for label in range(labels)], "confusion": [[1.0] * labels] * labels}
     scores = [{**one, **own} for one in inputs.scores]
     return replace(inputs, params=params, scores=scores, over_time=over_time)
+
+
+def unanswered(row, looks):
+    """The same strategy, with no answer at its first looks."""
+    for points in row["time"].values():
+        for point in points[:looks]:
+            point |= {"accuracy": score(0.0, None), "answered": 0.0}
+    return row
 
 
 @pytest.fixture
@@ -149,7 +157,7 @@ def test_without_noise_layers_and_attention_nothing_is_said_of_them(analysed):
     row = simple_row() | {"noise": {"clean": None, "trained": {}}}
     found = over_time(replace(analysed, over_time=[row]), "own")
     assert (found.noise, found.layers, found.attention, found.clips) == ({}, {}, {}, {})
-    assert found.brief == [("concat", ["–", "–", "60.0", "–", "0.90", "–", "–"])]
+    assert found.brief == [("concat", ["–", "–", "60.0", "–", "1.15", "–", "–"])]
 
 
 def test_noise_in_one_kind_of_windows_only(analysed):
@@ -169,6 +177,21 @@ def test_attention_names_its_clip(analysed):
     assert found.clips == {"mater": "<b>sad</b>, clips, clip 0123456789ab"}
     assert found.attention["mater"].head == ["from 0.0 s", "from 0.5 s", "from 1.0 s", "from 1.5 s"]
     assert cells(found.attention["mater"])["picture, layer 2"] == ["10.0", "50.0", "30.0", "10.0"]
+
+
+def test_attention_that_is_lacking_is_explained(inputs, undrawn):
+    rows = [simple_row(), *(full_row(name) | {"attention": None} for name in ("mater", "mater-baseline-paper"))]
+    lacking = replace(inputs, over_time=rows)
+    assert over_time(lacking, "own").unseen == [("mater", "the first tested clip")]
+    own = replace(inputs.params.evaluation.over_time, clip="<b>.mp4")
+    named = replace(lacking, params=replace(inputs.params, evaluation=replace(inputs.params.evaluation, over_time=own)))
+    shown = section_of(page(named, benchmarks(named)))
+    assert "<h4>What is attended to</h4>" in shown
+    assert (
+        "<p>– mater: no attention is drawn: <code>evaluation.over_time.clip</code> (&lt;b&gt;.mp4) is no clip that "
+        "this benchmark tests with this strategy.</p>" in shown
+    )
+    assert over_time(replace(inputs, over_time=ROWS), "own").unseen == []
 
 
 def test_response_times_and_the_delay_behind_the_onset_where_it_is_known(analysed):
@@ -279,6 +302,8 @@ def test_the_section_holds_every_question(section):
     assert "right by then, % of clips, with the 95 % interval" in words
     assert "right, % of clips, by the number of steps of noise, with the 95 % interval" in words
     assert "Steps are what a strategy reads one after the other" in words and "windows of noise" not in words
+    assert "Some steps of each sequence, drawn at random, are replaced by" in words
+    assert "Lines of two strategies can end at different times" in words
     assert "nan" not in words.lower().split() and "none" not in words.lower().split()
 
 
@@ -317,12 +342,21 @@ def test_gaps_are_listed_with_all_that_has_no_number(analysed):
 
 
 def test_the_markdown_table_is_short(analysed, found):
-    table = [block for block in markdown(analysed, found).split("\n\n") if "first right, s" in block]
+    table = [block for block in markdown(analysed, found).split("\n\n") if "right for good, s" in block]
     values = [[one.strip() for one in row.strip("|").split("|")] for row in table[0].splitlines()[2:]]
     assert values == [
-        ["own", "concat", "–", "–", "60.0", "–", "0.90", "30.0", "30.0"],
-        ["own", "mater", "50.0", "60.0", "70.0", "0.09", "1.30", "25.0", "25.0"],
+        ["own", "concat", "–", "–", "60.0", "–", "1.15", "30.0", "30.0"],
+        ["own", "mater", "50.0", "60.0", "70.0", "0.09", "1.55", "25.0", "25.0"],
     ]
+    assert "nothing is known" not in markdown(analysed, found)
+
+
+def test_the_markdown_says_who_answers_nothing_at_first(inputs, undrawn):
+    late = replace(inputs, over_time=[unanswered(simple_row(), 2), full_row()])
+    notes = [block.strip() for block in markdown(late, benchmarks(late)).split("\n\n") if "nothing is known" in block]
+    assert notes == ["– own, concat: nothing is known at the looks before 1.5 s, when none of its steps has ended."]
+    never = over_time(replace(inputs, over_time=[unanswered(simple_row(), 4)]), "own")
+    assert never.late == []
 
 
 # ---------------------------------------------------------------- figures
@@ -383,7 +417,7 @@ def test_noise_is_drawn_by_its_share_of_the_steps_so_that_strategies_compare(inp
         pytest.approx([0, 100 / 6, 200 / 6, 50, 400 / 6, 500 / 6, 100]),
         pytest.approx([0, 100 / 6, 200 / 6, 50]),
     ]
-    assert axes.get_xlabel() == "steps of noise, %"
+    assert axes.get_xlabel() == "share of steps that are noise, %"
     assert alt == (
         "accuracy of each strategy by the share of its steps, noise in the picture; the numbers are in the table"
     )
@@ -414,6 +448,7 @@ def test_lines_differ_in_colour_and_marker_and_in_dashes_where_trained_with_nois
     assert looks[0][:2] == looks[1][:2] != looks[2][:2]
     assert [look[2] for look in looks] == ["-", "--", "-"]
     assert axes.get_legend_handles_labels()[1] == ["a", "b", "trained with noise", "chance"]
+    assert len(axes.collections) == 2, "only solid lines have bands"
 
 
 def test_accuracy_is_drawn_in_percent_with_its_band_and_chance():
@@ -433,8 +468,28 @@ def test_a_histogram_per_output_with_its_mean():
         [at for line in axes.get_lines() if line.get_linestyle() == "--" for at in line.get_xdata()] for axes in panels
     ]
     assert means == [[0.875, 0.875], []]
+    names = panels[0].get_legend_handles_labels()[1]
+    assert sorted(names) == ["first right", "mean of first right", "right for good"]
     nothing_is_right = response_figure([replace(times, first=[], settled=[], mean_s=None)], 0.5)
     assert rendered(lambda: nothing_is_right)
+
+
+def test_a_line_begins_where_something_is_answered(inputs):
+    found = figures_of(inputs, [unanswered(simple_row(), 2), unanswered(full_row(), 4)])
+    assert ("over-time", "mater") not in found
+    line, _ = found["over-time", ""][0].axes[0].get_lines()
+    assert line.get_label() == "concat" and line.get_xdata().tolist() == [1.5, 2.0]
+    assert ("over-time", "") not in figures_of(inputs, [unanswered(simple_row(), 4)])
+
+
+def test_no_output_has_the_colour_of_a_strategy():
+    outputs = {colour for colour, _ in OUTPUT_STYLES.values()}
+    assert len(outputs) == 3 and outputs.isdisjoint(COLOURS)
+
+
+def test_how_far_layers_lie_apart_is_drawn_from_zero(inputs):
+    axes = figures_of(inputs, [full_row()])["layers-difference", ""][0].axes[0]
+    assert axes.get_ylim()[0] == 0 and 0.4 < axes.get_ylim()[1] < 0.5
 
 
 def test_layers_are_counted_from_what_goes_into_the_first():
@@ -447,12 +502,29 @@ def test_more_strategies_than_colours_are_still_told_apart():
 
 
 def test_a_window_without_a_share_of_attention_is_left_white():
-    axes = attention_figure({"sound": [[0.5, None, 0.5]]}, [0.0, 0.5, 1.0, 1.5], "clip").axes[0]
+    axes = attention_figure({"sound": [[0.5, None, 0.5]]}, [0.0, 0.5, 1.0, 1.5]).axes[0]
     mesh, edges = axes.collections[0], axes.get_xlim()
     shares = mesh.get_array()
     assert mesh.get_clim() == pytest.approx((0, 200 / 3)), "an even share is in the middle of the scale"
     assert shares.mask.tolist() == [[False, True, False]] and shares.max() == 50 and edges == (0.0, 1.5)
     assert scale([0.9, 0.05, 0.05]) == (0, 90)
+
+
+def test_few_shares_of_attention_are_written_into_their_cells():
+    (axes, _) = attention_figure({"sound": [[0.8, None, 0.2], [0.3, 0.3, 0.4]]}, [0.0, 0.5, 1.0, 2.0]).axes
+    assert [(*label.get_position(), label.get_text()) for label in axes.texts] == [
+        *((0.25, 1, "80"), (1.5, 1, "20")),
+        *((0.25, 2, "30"), (0.75, 2, "30"), (1.5, 2, "40")),
+    ]
+    assert axes.texts[0].get_color() == "white" != axes.texts[1].get_color()
+    assert axes.get_ylim() == (2.5, 0.5), "layer 1 is at the top"
+    assert axes.collections[0].get_edgecolor().tolist() == [[1, 1, 1, 1]], "windows are told apart by white lines"
+
+
+@pytest.mark.parametrize(("layers", "windows", "written"), [(4, 16, 64), (5, 13, 0), (1, 17, 0)])
+def test_many_shares_of_attention_are_not_written(layers, windows, written):
+    figure = attention_figure({"sound": [[1 / windows] * windows] * layers}, list(range(windows + 1)))
+    assert len(figure.axes[0].texts) == written and figure.get_suptitle() == ""
 
 
 def test_no_share_of_attention_is_more_than_all():
@@ -462,4 +534,4 @@ def test_no_share_of_attention_is_more_than_all():
 def scale(shares):
     """The ends of the colours of one layer's shares."""
     edges_s = [0.5 * number for number in range(len(shares) + 1)]
-    return attention_figure({"sound": [shares]}, edges_s, "clip").axes[0].collections[0].get_clim()
+    return attention_figure({"sound": [shares]}, edges_s).axes[0].collections[0].get_clim()

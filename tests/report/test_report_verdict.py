@@ -172,10 +172,38 @@ def test_a_fusion_of_other_features_is_no_answer_to_whether_fusion_helps(inputs)
     found = said(inputs, scores=system_b(inputs))
     assert found.head == "Fusion helps: concat beats the best single modality, visual."
     assert found.numbers.startswith(
-        "No part of mater or mater-baseline is compared alone, so this question leaves them out. UAR of the best "
-        "fusion, concat, 68.2 %;"
+        "mater and mater-baseline are left out here: their picture and sound are no strategies of their own. UAR of "
+        "the best fusion, concat, 68.2 %;"
     )
     assert found.winner.startswith("mater has the highest UAR of 5 strategies")
+    one = said(inputs, scores=system_b(inputs)[:-1])
+    assert one.numbers.startswith("mater is left out here: its picture and sound are no strategies of its own. UAR")
+
+
+def test_the_winner_is_said_to_read_other_features_than_what_it_is_compared_with(inputs):
+    found = said(inputs, scores=system_b(inputs))
+    assert found.winner.endswith(
+        ". mater reads picture-half and sound-half, the strategies of the other system picture and sound: a difference "
+        "may be due to the features as much as to the fusion."
+    )
+    one = said(inputs, scores=system_b(inputs, "visual")[:-1]).winner
+    assert one.endswith(
+        ". mater reads picture-half and sound-half, the strategy of the other system picture: a difference may be due "
+        "to the features as much as to the fusion."
+    )
+    pairs = [pair("mater", "visual", 0.4, 0.01, settled=True)]
+    ahead = said(inputs, *pairs, scores=system_b(inputs, "visual")[:-1]).winner
+    assert ahead.startswith(
+        "mater has the highest UAR of 2 strategies, and beats every other one beyond chance. mater "
+    )
+    assert ahead.count("mater reads") == 1
+
+
+def test_nothing_is_said_of_features_where_one_system_is_compared(inputs):
+    assert "reads" not in said(inputs).winner and said(inputs).winner
+    singles = [one for one in inputs.scores if one["strategy"] in ("visual", "acoustic")]
+    assert "reads" not in said(inputs, scores=singles).winner
+    assert "reads" not in said(inputs, scores=system_b(inputs, "none")).winner
 
 
 def test_fusions_of_other_features_alone_leave_nothing_to_compare(inputs):

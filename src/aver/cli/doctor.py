@@ -120,7 +120,7 @@ def _lost(keys: set[str]) -> list[str]:
     """Return the stages whose results were removed, in the order of the flow."""
     from aver.cache.cache import Pending
     from aver.cache.step import key_of
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.params.file import load
 
     if not keys:

@@ -12,7 +12,7 @@ from aver.errors import visible
 
 if TYPE_CHECKING:
     from aver.cache.cache import Cache
-    from aver.cli.survey import Work
+    from aver.cli.survey.notes import Work
     from aver.parallel import Task
 
 
@@ -29,7 +29,7 @@ def explain(clip: str, stage: str | None, corpus: str | None) -> None:
     """
     from aver.cache.cache import Cache
     from aver.cli.dvc import changed_stages
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.errors import CorpusError
     from aver.params.file import load
 

@@ -128,7 +128,7 @@ def _needed() -> set[Path]:
     from aver.cache.objects import place
     from aver.cache.step import key_of
     from aver.cli.dvc import changed_stages
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.errors import CorpusError
     from aver.params.file import load
 

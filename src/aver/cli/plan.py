@@ -13,7 +13,7 @@ from aver.cli.text import amount, duration, table
 from aver.errors import visible
 
 if TYPE_CHECKING:
-    from aver.cli.survey import Work
+    from aver.cli.survey.notes import Work
     from aver.runs import Record
 
 #: Changed stages that the summary names.
@@ -46,7 +46,7 @@ def plan(as_json: bool) -> None:
     """
     from aver.cache.location import cache_root
     from aver.cli.dvc import changed_stages
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.params.file import load
     from aver.runs import read_records
 

@@ -24,7 +24,7 @@ def retry(reason: str | None, dry_run: bool) -> None:
     from aver.cli.dvc import DvcError, changed_stages, dvc, pipeline
     from aver.cli.failures import ledger
     from aver.cli.outs import stage_of
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.params.file import load
 
     rows = [row for row in ledger(Path("data")) if reason in (None, row["reason"])]

@@ -13,7 +13,7 @@ from aver.cli.text import amount, duration, table
 from aver.errors import visible
 
 if TYPE_CHECKING:
-    from aver.cli.survey import Work
+    from aver.cli.survey.notes import Work
 
 HEADERS = ["", "all", "cached", "to compute", "absent", "failed", "clip cache", "out"]
 
@@ -31,7 +31,7 @@ def status(last_run: bool, as_json: bool) -> None:
         _last_run(as_json)
         return
     from aver.cli.dvc import changed_stages
-    from aver.cli.survey import survey
+    from aver.cli.survey.survey import survey
     from aver.params.file import load
 
     changed = changed_stages()

@@ -16,7 +16,7 @@ from aver.report.strategies import StrategyRow
 from aver.report.words import DASH, confidence
 
 #: Head of the table of analyses over time.
-OVER_TIME = ("benchmark", "strategy", "A", "V", "AV", "difference, nats", "first right, s", "A noise", "V noise")
+OVER_TIME = ("benchmark", "strategy", "A", "V", "AV", "difference, nats", "right for good, s", "A noise", "V noise")
 
 
 def markdown(inputs: Inputs, benchmarks: Sequence[Benchmark]) -> str:
@@ -126,10 +126,15 @@ def _over_time(benchmarks: Sequence[Benchmark]) -> list[str]:
     if rows:
         parts += [
             "Over time: accuracy in % from sound (A), picture (V) and both (AV) of one network; how far the entropies "
-            "of A and V lie apart; mean time to the first right answer of clips that end right; AV where all steps "
+            "of A and V lie apart; mean time since when AV stays right, of clips that end right; AV where all steps "
             "of a modality are noise.",
             _table(OVER_TIME, rows, left=2, plain=0),
         ]
+    parts += [
+        f"– {name}, {text(strategy)}: nothing is known at the looks before {t_s} s, when none of its steps has ended."
+        for name, own in found
+        for strategy, t_s in own.late
+    ]
     return parts + [
         f"– {name}, {text(strategy)}, over time: {text(reason)}" for name, own in found for strategy, reason in own.gaps
     ]

@@ -101,11 +101,8 @@ def _left_out(fusions: Sequence[Row], comparable: Sequence[Row]) -> str:
     names = [cell["strategy"] for cell in scored(fusions) if cell not in comparable]
     if not names:
         return ""
-    return f"No part of {listed(names, 'or')} is compared alone, so this question leaves {_them(names)} out."
-
-
-def _them(names: Sequence[str]) -> str:
-    return "it" if len(names) == 1 else "them"
+    are, their = ("is", "its") if len(names) == 1 else ("are", "their")
+    return f"{listed(names)} {are} left out here: {their} picture and sound are no strategies of {their} own."
 
 
 def _clips(cells: Sequence[Row]) -> str:
@@ -168,12 +165,36 @@ def _winner(inputs: Inputs, benchmark: str, cells: Sequence[Row]) -> str:
     open_ = [other for other in others if other not in settled]
     above = [other for other, difference in settled.items() if difference <= 0]
     said = f"{name} has the highest UAR of {len(found)} strategies"
+    features = _features(first, found)
     if not open_ and not above:
-        return f"{said}, and beats every other one beyond chance."
+        return f"{said}, and beats every other one beyond chance{features}."
     but = []
     if above:
         but.append(f"speaker by speaker {listed(above)} {'beats' if len(above) == 1 else 'beat'} it beyond chance")
     if open_:
         apart = "any other" if len(open_) == len(others) else listed(open_, "or")
         but.append(f"{'it ' if above else ''}cannot be told apart from {apart}")
-    return f"{said}, but {', and '.join(but)}."
+    return f"{said}, but {', and '.join(but)}{features}."
+
+
+def _features(first: Row, found: Sequence[Row]) -> str:
+    """Say so where the best strategy reads other features than those it is compared with, as those of another system.
+
+    A single modality beside another one, or beside a fusion that takes it too, is no such case.
+    """
+    others = [cell for cell in found if _other_system(first, cell)]
+    if not others:
+        return ""
+    # Fusions first: theirs is the order in which streams are named elsewhere.
+    ordered = sorted(others, key=lambda cell: -len(cell["streams"]))
+    theirs = listed(list(dict.fromkeys(stream for cell in ordered for stream in cell["streams"])))
+    whose = "strategy" if len(others) == 1 else "strategies"
+    return (
+        f". {first['strategy']} reads {listed(first['streams'])}, the {whose} of the other system {theirs}: a "
+        "difference may be due to the features as much as to the fusion"
+    )
+
+
+def _other_system(one: Row, other: Row) -> bool:
+    """Whether a fusion is compared with what is no part of it, and of which it is no part either."""
+    return (is_fusion(one) or is_fusion(other)) and other_streams(one, other) and other_streams(other, one)

@@ -14,9 +14,8 @@ from aver.report.drawings.over_time import time_figure
 from aver.report.drawings.plan import Plan
 from aver.report.drawings.response import Times, response_figure
 from aver.report.inputs import Inputs, Row
-from aver.report.over_time.numbers import PLACES, entropies, most_steps, points
+from aver.report.over_time.numbers import PLACES, entropies, is_answered, most_steps, points
 from aver.report.over_time.rows import OUTPUTS, analysed, outputs_of
-from aver.report.over_time.section import clip_of
 from aver.report.words import known
 
 #: Kinds of figures.
@@ -45,7 +44,7 @@ def plans(inputs: Inputs, benchmark: str) -> Iterator[Plan]:
         if own:
             alt = f"attention of {row['strategy']} on one clip by layer and window; the numbers are in the table"
             shares = {OUTPUTS[output]: own["share"][output] for output in outputs_of(own, "share")}
-            draw = partial(attention_figure, shares, [*own["t0_s"], own["t1_s"][-1]], clip_of(row))
+            draw = partial(attention_figure, shares, [*own["t0_s"], own["t1_s"][-1]])
             yield ATTENTION, row["strategy"], alt, draw
 
 
@@ -60,7 +59,7 @@ def _layers(rows: Sequence[Row]) -> Iterator[Plan]:
     apart = [(strategy, look, own["difference"]) for strategy, look, own in found if "difference" in own]
     if apart:
         alt = "how far the entropies of sound and picture lie apart behind each layer; the numbers are in the table"
-        yield APART, "", alt, partial(layer_figure, apart, "difference, nats")
+        yield APART, "", alt, partial(layer_figure, apart, "difference, nats", (0, None))
 
 
 def _limits(found: Sequence[Mapping[str, Sequence[float | None]]]) -> tuple[float, float] | None:
@@ -76,16 +75,14 @@ def _limits(found: Sequence[Mapping[str, Sequence[float | None]]]) -> tuple[floa
 def _time(rows: Sequence[Row]) -> Iterator[Plan]:
     alt = f"accuracy of each strategy by the {SECONDS}, with chance; the numbers are in the table"
     lines = [
-        (row["strategy"], style(number), _looks(row, "both"))
-        for number, row in enumerate(rows)
-        if (row.get("time") or {}).get("both")
+        (row["strategy"], style(number), looks) for number, row in enumerate(rows) if (looks := _looks(row, "both"))
     ]
     if lines:
         yield TIME, "", alt, partial(time_figure, lines, rows[0].get("chance"))
     for row in rows:
-        outputs = outputs_of(row, "time")
-        if len(outputs) > 1:
-            own = [(OUTPUTS[output], OUTPUT_STYLES[output], _looks(row, output)) for output in outputs]
+        own = [(OUTPUTS[output], OUTPUT_STYLES[output], _looks(row, output)) for output in outputs_of(row, "time")]
+        own = [line for line in own if line[2]]
+        if len(own) > 1:
             alt = f"accuracy of {row['strategy']} from sound, picture and both by the {SECONDS}"
             alt += "; the numbers are in the table"
             yield TIME, row["strategy"], alt, partial(time_figure, own, row.get("chance"))
@@ -109,7 +106,9 @@ def _noisy(row: Row, points: Sequence[Row]) -> list[Score]:
 
 
 def _looks(row: Row, output: str) -> list[Score]:
-    return _scores(row["time"][output], "t_s")
+    """Return scores from where something is answered; 0 % before that would look like wrong answers."""
+    looks = (row.get("time") or {}).get(output) or []
+    return _scores([look for look in looks if is_answered(look)], "t_s")
 
 
 def _scores(points: Sequence[Row], at: str) -> list[Score]:

@@ -15,14 +15,15 @@ from aver.report.figures import canvas
 def layer_figure(
     lines: Sequence[tuple[str, tuple[str, str], Sequence[float | None]]],
     what: str,
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float, float | None] | None = None,
 ) -> Figure:
     """Return a line of entropies over the layers, 0 before the first one.
 
     Args:
         lines: (name, colour and marker, nats by layer).
         what: the name of the vertical axis.
-        limits: of the vertical axis, where several figures stand side by side.
+        limits: of the vertical axis, where several figures stand side by side; an upper end of None is where
+            the lines end.
     """
     figure, axes = canvas(4.2, 2.7)
     for name, (colour, marker), values in lines:

@@ -15,8 +15,8 @@ from aver.report.figures import legend
 #: Of strategies, in their order; with more strategies than colours, these come again with other markers.
 COLOURS = ("#1f6fb2", "#c2570c", "#3f7f55", "#7d4fa0", "#8a6d00", "#333333")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-#: One pair per output: as in the page's bar of picture and sound.
-OUTPUT_STYLES = {"acoustic": ("#c2570c", "s"), "visual": ("#1f6fb2", "^"), "both": ("#3f7f55", "o")}
+#: One pair per output; no colour of a strategy, since figures of both stand side by side.
+OUTPUT_STYLES = {"acoustic": ("#c2186b", "s"), "visual": ("#0097a7", "^"), "both": ("#5d4037", "o")}
 #: Name of the axis of looks.
 SECONDS = "seconds known, from a clip's first step"
 

@@ -32,7 +32,7 @@ def noise_figure(strategies: Sequence[tuple[str, Sequence[Score], Sequence[Score
         axes.plot([], [], "--", color=INK, label="trained with noise")
     if chance is not None:
         axes.axhline(100 * chance, color=CHANCE, linestyle=":", linewidth=1.6, label="chance")
-    axes.set(xlabel="steps of noise, %", ylabel="right, % of clips", ylim=(0, 102))
+    axes.set(xlabel="share of steps that are noise, %", ylabel="right, % of clips", ylim=(0, 102))
     axes.grid()
     named(figure, axes)
     return figure

@@ -50,7 +50,7 @@ def response_figure(outputs: Sequence[Times], window_s: float) -> Figure:
         axes.grid(axis="y")
         axes.set_axisbelow(True)
     panels[0].bar([0], [0], color=INK, alpha=0.5, label="first right")
-    panels[0].plot([], [], "--", color=INK, linewidth=1.4, label="its mean")
+    panels[0].plot([], [], "--", color=INK, linewidth=1.4, label="mean of first right")
     panels[0].plot([], [], "D", markerfacecolor="white", markeredgecolor=INK, markersize=4.5, label="right for good")
     panels[-1].set(xlabel=SECONDS)
     panels[0].set_xlim(left=0)

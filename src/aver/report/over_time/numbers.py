@@ -80,6 +80,11 @@ def attention(row: Row) -> Table | None:
     return Table([f"from {setting(t0_s)} s" for t0_s in own["t0_s"]], lines)
 
 
+def is_answered(look: Row) -> bool:
+    """Whether any clip has an answer at a look; where nothing ended by then, nothing is known."""
+    return look.get("answered") != 0
+
+
 def _look(look: Row) -> Cell:
     """Return the accuracy at one look, and how many clips have an answer by then if these are not all."""
     answered = look.get("answered")

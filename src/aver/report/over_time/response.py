@@ -40,9 +40,9 @@ def response(rows: Sequence[Row], theirs: Analyses | None) -> Table | None:
     return Table(head, lines, not_ours([f"{name}: {source}" for name, (_, source) in reported.items()]))
 
 
-def mean_s(row: Row, output: str = "both") -> float | None:
-    """Return the mean time to the first right answer of an output, seconds."""
-    number: float | None = ((row.get("response") or {}).get(output) or {}).get("mean_s")
+def settled_s(row: Row, output: str = "both") -> float | None:
+    """Return the mean time since when an output stays right, seconds."""
+    number: float | None = ((row.get("response") or {}).get(output) or {}).get("settled_mean_s")
     return number
 
 

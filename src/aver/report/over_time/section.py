@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aver.params.names import ABLATIONS, PAPER
 from aver.report import reported
 from aver.report.card_words import short
 from aver.report.inputs import Inputs, Row
 from aver.report.over_time import numbers
 from aver.report.over_time.certainty import certainty
-from aver.report.over_time.response import mean_s, response
+from aver.report.over_time.response import response, settled_s
 from aver.report.over_time.rows import Table, analysed, of_benchmark
 from aver.report.words import decimals, number_of, percent, setting
 
@@ -34,7 +35,10 @@ class OverTime:
         noise: by strategy, accuracy in noise.
         attention: by strategy, share of attention of each window.
         clips: by strategy, whose attention it is.
-        brief: strategy, three accuracies, entropy difference, mean response time, two accuracies in full noise.
+        brief: strategy, three accuracies, entropy difference, mean time since when it is right for good, two accuracies
+            in full noise.
+        late: strategies that answer no clip at the first look, and from when on they answer any, seconds.
+        unseen: strategies whose attention is not shown, and the clip that was asked for.
     """
 
     gaps: list[tuple[str, str]]
@@ -49,6 +53,8 @@ class OverTime:
     attention: dict[str, Table]
     clips: dict[str, str]
     brief: list[tuple[str, list[str]]]
+    late: list[tuple[str, str]]
+    unseen: list[tuple[str, str]]
 
 
 def over_time(inputs: Inputs, benchmark: str) -> OverTime | None:
@@ -71,6 +77,8 @@ def over_time(inputs: Inputs, benchmark: str) -> OverTime | None:
         attention=_by_strategy(rows, numbers.attention),
         clips={row["strategy"]: clip_of(row) for row in rows if row.get("attention")},
         brief=[(row["strategy"], _brief(row)) for row in rows],
+        late=_late(rows),
+        unseen=_unseen(rows, inputs.params.evaluation.over_time.clip),
     )
 
 
@@ -94,11 +102,34 @@ def _facts(rows: Sequence[Row]) -> list[str]:
     return [f"{', '.join(names)}: {said}" for said, names in found.items()]
 
 
+def _late(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Return when strategies answer a first clip, those only that answer none at their first look."""
+    found = []
+    for row in rows:
+        looks = (row.get("time") or {}).get("both") or []
+        answered = [look["t_s"] for look in looks if numbers.is_answered(look)]
+        if answered and answered[0] > looks[0]["t_s"]:
+            found.append((row["strategy"], setting(answered[0])))
+    return found
+
+
+def _unseen(rows: Sequence[Row], clip: str) -> list[tuple[str, str]]:
+    """Return whose attention is not there, and why it would be: the network has layers, and lets windows attend."""
+    lacking = [row["strategy"] for row in rows if row.get("layers") and not row.get("attention")]
+    return [(name, clip or "the first tested clip") for name in lacking if _attends(name)]
+
+
+def _attends(strategy: str) -> bool:
+    """Whether attention is no part that an ablation switches off."""
+    _, switched = ABLATIONS.get(strategy.removesuffix(PAPER), ("", {}))
+    return switched.get("attention", True)
+
+
 def _brief(row: Row) -> list[str]:
     outputs = row["outputs"]
     right = [percent(((outputs.get(output) or {}).get("accuracy") or {}).get("mean")) for output in numbers.PLACES]
     noisy = [percent(_full(row, place)) for place in ("acoustic", "visual")]
-    return [*right, decimals(row.get("entropy_difference")), decimals(mean_s(row)), *noisy]
+    return [*right, decimals(row.get("entropy_difference")), decimals(settled_s(row)), *noisy]
 
 
 def _full(row: Row, place: str) -> float | None:
