@@ -242,8 +242,7 @@ def torchs(layer: nn.Module, layers: int) -> int:
 def test_parameter_counts_are_those_of_the_published_shapes():
     """Ghaleb et al. 2022, §3.2: 6 layers of width 512 with 8 heads; 2048 inside as in Vaswani et al. 2017, 8 labels."""
     params = replace(MATER, width=512, layers=6, heads=8, feed_forward=2048, classes=8)
-    with torch.device("meta"):
-        layer = nn.TransformerEncoderLayer(512, 8, 2048)
+    layer = nn.TransformerEncoderLayer(512, 8, 2048)
     net = Mater({"visual": 512, "acoustic": 512}, params)
     count = sum(prod(shape) for shape in net.shapes.values())
     assert count == 2 * (torchs(layer, 6) + 512 * 8 + 8) == 2 * (6 * 3_152_384 + 4_104)
@@ -283,6 +282,13 @@ def test_ablations_start_from_the_same_values():
     whole, less = (network(**ABLATIONS[name]).stacked([3]) for name in ("mater", "baseline"))
     assert set(less) < set(whole)
     assert all(torch.equal(own, whole[name]) for name, own in less.items())
+
+
+@pytest.mark.parametrize("ablation", [{}, {"attention": False}])
+def test_the_shapes_are_those_of_torchs_own_modules(ablation):
+    """They are written out: torch's `meta` device would import its compiler."""
+    net = network(**ablation)
+    assert {name: tuple(value.shape[1:]) for name, value in net.stacked([0, 1]).items()} == net.shapes
 
 
 def test_weights_come_back_as_they_were_packed():

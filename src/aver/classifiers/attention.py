@@ -22,6 +22,21 @@ ATTENTION = ("self_attn.", "norm1.")
 Attended = Callable[[torch.Tensor], None]
 
 
+def shapes_of(width: int, feed_forward: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a layer's weights, by their names in `torch.nn.TransformerEncoderLayer`."""
+    return {
+        "self_attn.in_proj_weight": (3 * width, width),
+        "self_attn.in_proj_bias": (3 * width,),
+        "self_attn.out_proj.weight": (width, width),
+        "self_attn.out_proj.bias": (width,),
+        "linear1.weight": (feed_forward, width),
+        "linear1.bias": (feed_forward,),
+        "linear2.weight": (width, feed_forward),
+        "linear2.bias": (width,),
+        **{f"{norm}.{name}": (width,) for norm in ("norm1", "norm2") for name in ("weight", "bias")},
+    }
+
+
 def position(steps: int, width: int) -> torch.Tensor:
     """Return what tells the steps apart, [T, width] float32 (§3.5; Ghaleb et al. 2022, eq. 1), steps counted from 0.
 

@@ -27,7 +27,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from aver.classifiers.attention import ATTENTION, Attended, Layer, position
+from aver.classifiers.attention import ATTENTION, Attended, Layer, position, shapes_of
 from aver.classifiers.fit import FitParams, fit
 from aver.classifiers.grouped import Weights, linear, pack, product, stack, unpack
 from aver.classifiers.network import PACKED, Draw, Inside, Rows, Sequences
@@ -80,9 +80,22 @@ class Mater:
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of a model's weights."""
-        with torch.device("meta"):
-            return {name: tuple(value.shape[1:]) for name, value in self._used(stack([self._module()])).items()}
+        """The shapes of a model's weights.
+
+        Written out, because modules on torch's `meta` device import its compiler, which cannot be in one process with
+        TensorFlow.
+        """
+        params = self.params
+        found: dict[str, tuple[int, ...]] = {}
+        for role in ROLES:
+            for number in range(params.layers):
+                layer = shapes_of(params.width, params.feed_forward)
+                found |= {f"{role}.layers.{number}.{name}": shape for name, shape in layer.items()}
+            found |= {f"{role}.out.weight": (params.classes, params.width), f"{role}.out.bias": (params.classes,)}
+            if self.widths[role] != params.width:
+                own = {f"{role}.project.weight": (params.width, self.widths[role])}
+                found |= {**own, f"{role}.project.bias": (params.width,)}
+        return {name: found[name] for name in self._used(found)}
 
     def start(self, seed: int) -> nn.Module:
         """Return one model's start values as plain torch layers, per role `project`, `layers` and `out`."""
@@ -91,7 +104,8 @@ class Mater:
 
     def stacked(self, seeds: Sequence[int]) -> Weights:
         """Return the start values of several models; see `aver.classifiers.network.Network`."""
-        return self._used(stack([self.start(seed) for seed in seeds]))
+        found = stack([self.start(seed) for seed in seeds])
+        return {name: found[name] for name in self._used(found)}
 
     def pack(self, weights: Weights) -> Weights:
         """Return all weights as one."""
@@ -180,11 +194,9 @@ class Mater:
             found[role] = nn.ModuleDict(parts)
         return nn.ModuleDict(found)
 
-    def _used(self, weights: Weights) -> Weights:
-        """Return the weights; without attention those that would serve nothing are left out."""
-        if self.params.attention:
-            return weights
-        return {name: own for name, own in weights.items() if not any(part in name for part in ATTENTION)}
+    def _used(self, names: Iterable[str]) -> list[str]:
+        """Return the names of weights; without attention those that would serve nothing are left out."""
+        return [name for name in names if self.params.attention or not any(part in name for part in ATTENTION)]
 
 
 def network(widths: Mapping[str, int], params: MaterParams) -> Mater:
