@@ -71,6 +71,7 @@ def test_one_clip_more_costs_one_clip_and_one_less_costs_nothing(repository: Rep
     assert repository.last("faces synthetic")["from_cache"] == 36
 
 
+@pytest.mark.slow  # a minute; tests/cache/test_cache_code.py says the same of single modules
 def test_words_cost_nothing_and_a_constant_costs_what_depends_on_it(repository: Repository) -> None:
     source = repository.path / "src/aver"
     for name in COMPUTE:

@@ -80,6 +80,7 @@ def test_explain_shows_the_whole_key_of_one_stage(repository: Repository) -> Non
     assert "no corpus of params.yaml has a clip 'nobody'" in repository.aver("explain", "nobody", ok=False)
 
 
+@pytest.mark.slow  # half a minute; tests/cache/test_cache_health.py says the same of the cache alone
 def test_doctor_finds_and_mends(repository: Repository, crops: list[Path]) -> None:
     assert "Everything stored is whole" in repository.aver("doctor")
     shard = max(
