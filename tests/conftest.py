@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 # Before torch, OpenCV and joblib are imported: two cores, and no surprise from a user's own settings.
 for name in ("AVER_CACHE", "AVER_PARAMS", "AVER_FFMPEG", "DVC_ROOT"):
     os.environ.pop(name, None)
 os.environ["DVC_NO_ANALYTICS"] = "1"
+# Where torch brings triton (its builds for CUDA do), importing that behind TensorFlow ends the process: torch does it
+# with the first optimizer.  No program of AVER's has both, but these tests do.
+with suppress(ImportError):
+    import triton  # noqa: F401
 
 import pytest  # noqa: E402
 from small_repository import Repository, small_repository  # noqa: E402
