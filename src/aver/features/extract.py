@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from aver.cache.cache import Cache, Done, Failed, Inline, Outcome, Source, Step, Stored
@@ -68,8 +69,7 @@ def extract(
             failures.append(Failure(clip_id, f"features {stream}", outcome.reason, outcome.detail))
             entries.append(ClipEntry(clip_id, "failed", outcome.reason))
         elif isinstance(outcome, Done):
-            digest = outcome.digest
-            entries.append(ClipEntry(clip_id, "ok", "", digest, lambda digest=digest: _rows(cache, digest)))  # type: ignore[misc]
+            entries.append(ClipEntry(clip_id, "ok", "", outcome.digest, partial(_rows, cache, outcome.digest)))
     header = Header(stream, steps.encoder.name, steps.row_shape, steps.fingerprint, found.digest, found.source)
     return Extracted(header, entries, failures)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aver.cache.objects import file_digest
 from aver.params.blocks import Params
 from aver.report.card import Card, card_of
 from aver.report.card_tables import read_tables
@@ -121,12 +121,7 @@ def _reduced(folder: Path) -> Reduced:
 
 def _digests(classifiers: Path, cells: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
     paths = {cell: classifiers.joinpath(*cell, "predictions.parquet") for cell in cells}
-    return {cell: _sha256(path) for cell, path in paths.items() if path.is_file()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {cell: file_digest(path) for cell, path in paths.items() if path.is_file()}
 
 
 def _json(path: Path) -> Row:

@@ -26,7 +26,7 @@ class Output:
 
     Args:
         seeds: number of seeds among the models.
-        looks_s: seconds since the clip's start, [K] float64.
+        looks_s: seconds since the clip's first step began, [K] float64.
         clip: the place of each pair's clip in `Known.clips`, [P] int64.
         actual: the number of its label, [P] int64.
         said: probabilities, [K, P, C] float32, NaN where there is no answer.

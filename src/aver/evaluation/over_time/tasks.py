@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from aver.cache.cache import Cache, Done, Failed, Inline, Source, Step
 from aver.cache.code import code_digests
 from aver.cache.lock import hold
-from aver.cache.objects import Arrays, digest_of, scratch, unpack
+from aver.cache.objects import Arrays, digest_of, file_digest, scratch, unpack
 from aver.cache.sealed import canonical
 from aver.classifiers.models import File, model_files
 from aver.classifiers.noise import modalities
@@ -34,9 +33,18 @@ PARTS = {"said": "said_", "noise": "noise_", "layers": "layers_", "attention": "
 
 @dataclass(frozen=True)
 class Question:
-    """A model, the fold that it is asked about, the noise with which it was trained, and the fold's reducer if any."""
+    """A model to be asked.
+
+    Args:
+        model: its file.
+        digest: the file's sha256.
+        fold: that it is asked about.
+        noisy: the noise with which it was trained.
+        reducer: the file of the fold's reducer, where the strategy has one.
+    """
 
     model: File
+    digest: str
     fold: Fold
     noisy: str
     reducer: Path
@@ -116,7 +124,8 @@ def _questions(ready: Prepared, classifiers: Path) -> list[Question]:
         folder = classifiers / "noisy" / noisy if noisy else classifiers / "models"
         for file in model_files(folder, ready.headline):
             fold = folds[file.fold]
-            found.append(Question(file, fold, noisy, classifiers / "reducers" / f"{fold.name}.npz"))
+            reducer = classifiers / "reducers" / f"{fold.name}.npz"
+            found.append(Question(file, file_digest(file.path), fold, noisy, reducer))
     return found
 
 
@@ -126,14 +135,14 @@ def _tasks(ready: Prepared, questions: Sequence[Question], asked: Arrays, rows_i
     every = () if strategy.reducer else modalities(strategy.roles)
     params = ProbeParams(strategy.train.__module__, fit, every, block.noise_repeats, block.noise_seed)
     step = Step("probe", probe, params, torch_runtime(fit.device))
-    reducers = {one.fold.name: _digest(one.reducer) for one in questions if strategy.reducer}
+    reducers = {one.fold.name: file_digest(one.reducer) for one in questions if strategy.reducer}
     # The network is found by its module's name, so no import tells that its code is used.
     code, of_others = code_digests(params.module), Inline(asked | {"chosen": np.int64(-1)})
     of_its_fold = Inline(asked)
     tasks = []
     for one in questions:
         own = replace(step, params=replace(params, noisy=(one.noisy,))) if one.noisy else step
-        parts = {"model": _digest(one.model.path), "code": code}
+        parts = {"model": one.digest, "code": code}
         model = Source(digest_of(canonical(parts).encode()), one.model.path)
         rows = ready.files(one.fold, rows_in, reducers)
         # So another chosen clip asks only the models that test it.
@@ -151,11 +160,6 @@ def _run(tasks: Sequence[Task], label: str, ready: Prepared, cache: Cache) -> li
             raise BenchmarkError(f"{label}: {task.name}: {why}")
         found.append(cache.load(outcome.digest))
     return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _probed(one: Question, arrays: Arrays, looks_s: np.ndarray) -> Probed:
